@@ -1,0 +1,143 @@
+/* edgebin kernels: the one public header (C11, plain C ABI).
+ *
+ * Bits.  Bit 1 means negative: bit = (x < 0), so +0, -0 and NaN are +1. Least significant bit first along the reduction
+ * axis. A row of k bits takes EB_BIT_ROW_BYTES(k) bytes (whole 64-bit words); padding bits are 0. Python's twin of this
+ * paragraph is edgebin/kernels/packing.py.
+ *
+ * Paths.  A path (scalar, neon, neondot, avx2, avx512) owns an instruction set and a layout of packed weights. Every
+ * function below exists once per path as `name__path`; kernels/variants.inc lists them all with their layouts. No kernel
+ * looks at the CPU; edgebin/kernels/select.py does.
+ *
+ * Exactness.  All paths give the same bits, floats included: each formula below fixes the order of operations, fma means
+ * one rounding, and everything is compiled with -ffp-contract=off. `scalar` is the reference.
+ *
+ * Memory.  No kernel reads or writes outside the sizes stated here, allocates, or keeps state. Pointers need the alignment
+ * of their element type only. Rows are independent, so callers split work over rows (or heads) between threads.
+ */
+#ifndef EDGEBIN_H
+#define EDGEBIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EB_BIT_ROW_BYTES(k) ((((size_t)(k) + 63) / 64) * 8)
+#define EB_MAX_RESIDUALS 3
+#define EB_MAX_BIT_PLANES 3
+
+/* What is done to each value before it is stored. With j the column, i the row and acc the accumulator:
+ *
+ *   v = fma(acc, scale[j], bias[j])             scale NULL: v = acc + bias[j]; bias NULL: 0
+ *   v = v + residual[r][i, j % residual_cols[r]]        for r = 0, 1, 2 until the first NULL
+ *   v = v < 0 ? v * slope[j] : v                slope NULL: skipped
+ *   v = v + offset[j]                           offset NULL: skipped
+ *   v = fma(v, gain[j], shift[j])               gain NULL: skipped (then shift is NULL too)
+ *   v = v + skip[i, j]                          skip NULL: skipped
+ *   out[i, j] = v                               out NULL: not stored; pool > 1: see below
+ *   bits[p][i, j] = v < threshold[p][j]         for p = 0, 1, 2 until the first NULL
+ *
+ * pool in {2, 4, 8}: out is [rows, n / pool], out[i, g] = tree(v[g*pool .. g*pool+pool-1]) * (1 / pool), where tree adds
+ * neighbours pairwise, ((v0+v1)+(v2+v3))+((v4+v5)+(v6+v7)). n is a multiple of pool.
+ * residual_cols divides n. Residual r is [rows, residual_cols[r]], skip is [rows, n], out is [rows, n / max(pool, 1)], all
+ * dense float rows. A bit plane is [rows, EB_BIT_ROW_BYTES(n)] bytes and is written whole, padding included.
+ */
+typedef struct {
+  const float* scale;
+  const float* bias;
+  const float* residual[EB_MAX_RESIDUALS];
+  size_t residual_cols[EB_MAX_RESIDUALS];
+  const float* slope;
+  const float* offset;
+  const float* gain;
+  const float* shift;
+  const float* skip;
+  float* out;
+  size_t pool;
+  const float* threshold[EB_MAX_BIT_PLANES];
+  uint8_t* bits[EB_MAX_BIT_PLANES];
+} eb_epilogue;
+
+/* Binary GEMM: acc[i, j] = k - 2 * popcount(a[i] ^ w[j]), an exact integer, |acc| <= k < 2^24.
+ * a: [m, EB_BIT_ROW_BYTES(k)] bytes. w: the path's packed panels (edgebin/kernels/layout.py packs them). */
+typedef struct {
+  size_t m, n, k;
+  const uint8_t* a;
+  const void* w;
+  eb_epilogue epilogue;
+} eb_b1_gemm_args;
+
+/* fp32 GEMM: acc[i, j] = fma over p = 0 .. k-1 in that order, starting at 0. a: dense [m, k]. w: packed panels. */
+typedef struct {
+  size_t m, n, k;
+  const float* a;
+  const void* w;
+  eb_epilogue epilogue;
+} eb_f32_gemm_args;
+
+/* Elementwise: acc is x itself; exactly one of x_f32, x_i32 is set, dense [m, n]. Sign packing is this with one bit plane. */
+typedef struct {
+  size_t m, n;
+  const float* x_f32;
+  const int32_t* x_i32;
+  eb_epilogue epilogue;
+} eb_rows_args;
+
+/* Binary attention of one image, heads head_begin .. head_end-1. Head h owns columns h*head_dim .. of q, k, v and context;
+ * head_dim is a multiple of 8, at most 248. q: [nq, bit row of heads*head_dim]; k, v: [nkv, the same].
+ *
+ *   agree[i, j] = head_dim - popcount(q[i, h] ^ k[j, h])                       0 .. head_dim; score S = 2*agree - head_dim
+ *   z[i]        = sum over j of exp_table[agree[i, j]]                         int64, exact
+ *   map[s, i, j]= z[i] < limit[s, h, agree[i, j]]                              {0, 1}
+ *   context[i, c] = sum over maps s and tokens j of map[s, i, j] * (v[j, c] is negative ? -1 : +1)     int32, exact
+ *
+ * exp_table: [head_dim + 1], >= 0, its sums fit in int64. limit: [maps, heads, head_dim + 1], not falling along its last
+ * axis. context: dense [nq, heads * head_dim]. workspace: eb_b1_attention_workspace__path(&args) bytes, 64-byte aligned. */
+typedef struct {
+  size_t heads, head_dim, nq, nkv, maps;
+  size_t head_begin, head_end;
+  const uint8_t* q;
+  const uint8_t* k;
+  const uint8_t* v;
+  const int64_t* exp_table;
+  const int64_t* limit;
+  int32_t* context;
+  void* workspace;
+} eb_b1_attention_args;
+
+/* Depthwise plus-shaped stencil of one image, rows row_begin .. row_end-1 of h.  x, y, skip: dense [h, w, c].
+ * taps: [9, c] in the order (dh, dw) = (0,0) (-1,0) (1,0) (-2,0) (2,0) (0,-1) (0,1) (0,-2) (0,2); x outside the image is 0,
+ * or wraps round when circular.
+ *   v = bias[c]; v = fma(x[h+dh, w+dw, c], taps[t, c], v) for t in that order (taps outside a zero-padded image are left
+ *   out); y = skip ? v + skip[h, w, c] : v */
+typedef struct {
+  size_t h, w, c;
+  size_t row_begin, row_end;
+  int circular;
+  const float* x;
+  const float* taps;
+  const float* bias;
+  const float* skip;
+  float* y;
+} eb_f32_stencil_args;
+
+#define EB_DECLARE_PATH(path)                                             \
+  void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                   \
+  void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                 \
+  void eb_rows__##path(const eb_rows_args* args);                         \
+  size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args*);  \
+  void eb_b1_attention__##path(const eb_b1_attention_args* args);         \
+  void eb_f32_stencil__##path(const eb_f32_stencil_args* args);
+
+EB_DECLARE_PATH(scalar)
+EB_DECLARE_PATH(neon)
+EB_DECLARE_PATH(neondot)
+EB_DECLARE_PATH(avx2)
+EB_DECLARE_PATH(avx512)
+
+#ifdef __cplusplus
+}
+#endif
+#endif
