@@ -73,9 +73,7 @@ class VerificationError(EdgebinError):
 
     exit_code = 3
 
-    def __init__(
-        self, message: str, *, max_abs_diff: float, layer: str | None = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, max_abs_diff: float, layer: str | None = None, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.max_abs_diff = max_abs_diff
         self.layer = layer

@@ -1,4 +1,4 @@
-"""Where the data folders lie: `targets/` and `kernels/` at the top of a clone, `edgebin/_data/` in an installed wheel."""
+"""Where the data folders lie: `targets/` and `kernels/` at the top of a clone, `edgebin/_data/` in a wheel."""
 
 from __future__ import annotations
 
