@@ -17,7 +17,7 @@ TORCH_INDEX ?=
 NO_APT ?=
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 # What a usable Python can do: make a virtual environment with pip in it, at a version edgebin supports.
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 C_SOURCES = $(shell find kernels edgebin \( -name '*.c' -o -name '*.h' \) -not -path '*/build/*')
