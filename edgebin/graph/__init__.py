@@ -1,0 +1,1 @@
+"""The `edgebin` ONNX domain, the way from PyTorch to it, and the accounting of what a graph costs."""
