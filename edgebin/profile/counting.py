@@ -1,0 +1,120 @@
+"""Exact counts of the AArch64 instructions a guest program executes under QEMU, per region it marks.
+
+The counting is done by our plugin (kernels/profiler/counter.c), which says how a program marks regions and what its
+output file looks like. Counts say nothing about time; `edgebin.profile.cycles` turns them into an estimate.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgebin.errors import MeasurementInvalid, ToolchainError
+
+MARK_SYSCALL = 0x4542
+_MAGIC = b"EBCOUNT1"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A translation block: straight-line code that ran from its first instruction to its last."""
+
+    address: int
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Region:
+    """What ran while a region was current: `executions` maps an index into `Counts.blocks` to how often it ran."""
+
+    id: int
+    entries: int
+    executions: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One counted process. Region 0 is everything outside marked regions."""
+
+    blocks: tuple[Block, ...]
+    regions: Mapping[int, Region]
+
+    def block_counts(self, region_ids: Iterable[int]) -> Counter[tuple[int, ...]]:
+        """How often each distinct block (its instruction words) ran in the given regions together."""
+        counts: Counter[tuple[int, ...]] = Counter()
+        for region_id in region_ids:
+            for index, executions in self.regions[region_id].executions.items():
+                counts[self.blocks[index].words] += executions
+        return counts
+
+    def instructions(self, region_id: int) -> int:
+        """Executed instructions of one region."""
+        executions = self.regions[region_id].executions
+        return sum(len(self.blocks[index].words) * count for index, count in executions.items())
+
+
+def plugin_argument(plugin: Path, output: Path) -> str:
+    """What follows QEMU's `-plugin` so that it writes its counts to `output`.
+
+    Raises:
+        ToolchainError: a path has a comma, which QEMU would take for the end of the argument.
+    """
+    if "," in f"{plugin}{output}":
+        raise ToolchainError("QEMU cannot take plugin paths with a comma", hint="use a cache folder without a comma")
+    return f"{plugin},out={output}"
+
+
+def read_counts(path: Path) -> Counts:
+    """Reads the file the plugin wrote.
+
+    Raises:
+        ToolchainError: there is no such file, or it is cut short: the guest died.
+        MeasurementInvalid: the guest ran several threads, whose counts would not be exact.
+    """
+    try:
+        data = path.read_bytes()
+        reader = _Reader(data)
+        if reader.take(len(_MAGIC)) != _MAGIC:
+            raise ToolchainError(f"not an instruction count: `{path.name}`")
+        vcpus, block_count, region_count = reader.u32(), reader.u32(), reader.u32()
+        blocks = tuple(Block(reader.u64(), reader.u32s(reader.u32())) for _ in range(block_count))
+        regions = {region.id: region for region in (_read_region(reader) for _ in range(region_count))}
+    except (OSError, struct.error) as error:
+        raise ToolchainError(
+            f"the emulator left no usable instruction count: {error}", hint="check that the program ran to its end"
+        ) from error
+    if vcpus != 1:
+        raise MeasurementInvalid(
+            f"the counted program ran {vcpus} threads", flags=("threads",), hint="count with one thread"
+        )
+    return Counts(blocks, regions)
+
+
+def _read_region(reader: _Reader) -> Region:
+    region_id, entries, used = reader.u32(), reader.u64(), reader.u32()
+    return Region(region_id, entries, {reader.u32(): reader.u64() for _ in range(used)})
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        chunk = self._data[self._at : self._at + size]
+        if len(chunk) != size:
+            raise struct.error("file cut short")
+        self._at += size
+        return bytes(chunk)
+
+    def u32(self) -> int:
+        return int.from_bytes(self.take(4), "little")
+
+    def u64(self) -> int:
+        return int.from_bytes(self.take(8), "little")
+
+    def u32s(self, count: int) -> tuple[int, ...]:
+        return struct.unpack(f"<{count}I", self.take(4 * count))
