@@ -5,8 +5,8 @@ less than its loop-carried dependencies where it loops on itself. On in-order co
 accesses do not overlap, and nothing starts before its predecessor. Caches always hit and branches are always predicted,
 except that weights larger than the last-level cache must arrive at the measured copy bandwidth (`seconds`).
 
-How far to trust it. Cycles of this model against a cycle-level simulator with own descriptions of such cores, kernels of
-16×32×384 whose data fit the first-level cache:
+How far to trust it. Cycles of this model against a cycle-level simulator with own descriptions of such cores, kernels
+of 16×32×384 whose data fit the first-level cache:
 
 | kernel                    | Cortex-A72          | Cortex-A53          | Cortex-A76          |
 |---------------------------|---------------------|---------------------|---------------------|

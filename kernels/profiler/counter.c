@@ -7,8 +7,8 @@
  *
  *   qemu-aarch64 -plugin counter.so,out=FILE program ...
  *
- * Debian packages QEMU 7.2 without its plugin header, so the few prototypes of plugin API version 1 that are needed stand
- * here. Counters are plain inline adds: guests must run one thread, and the file says how many ran (`vcpus`).
+ * Debian packages QEMU 7.2 without its plugin header, so the few prototypes of plugin API version 1 that are needed
+ * stand here. Counters are plain inline adds: guests must run one thread, and the file says how many ran (`vcpus`).
  *
  * FILE, little endian: "EBCOUNT1", u32 vcpus, u32 blocks, u32 regions, then
  *   per block   u64 address, u32 n, u32 words[n]
