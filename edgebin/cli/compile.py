@@ -1,0 +1,55 @@
+"""`edgebin compile`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgebin.cli import output
+
+
+class CompilerChoice(StrEnum):
+    """The C compilers that can build for a target."""
+
+    zig = "zig"
+    gcc = "gcc"
+
+
+def compile_(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="What `edgebin export` wrote: the folder, or its model.onnx.")
+    ],
+    target: Annotated[
+        str,
+        typer.Option("-t", "--target", metavar="TARGET", help="Id (`edgebin targets list`), or your own TOML file."),
+    ],
+    bundle: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="X.ebz", help="Bundle to write [default: MODEL's name-TARGET.ebz]"),
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Images per inference.")] = 1,
+    compiler: Annotated[
+        CompilerChoice | None, typer.Option("--compiler", help="C compiler [default: zig if installed]")
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify/--no-verify", help="Run the bundle on its golden inputs before success is reported."),
+    ] = True,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch/--no-fetch", help="Download the target's runtime libraries if they are not here yet."),
+    ] = True,
+) -> None:
+    """Compile an exported model for a target.
+
+    The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
+    verified under QEMU.
+    """
+    from edgebin.backends.tvm import compile_model
+    from edgebin.targets import load_target
+
+    found = load_target(target)
+    onnx = model / "model.onnx" if model.is_dir() else model

@@ -1,0 +1,33 @@
+"""`edgebin run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgebin.cli import output
+
+
+def run(
+    bundle: Annotated[Path, typer.Argument(metavar="X.ebz", help="A bundle made by `edgebin compile`.")],
+    input_: Annotated[
+        Path,
+        typer.Option(
+            "--input", "-i", metavar="IN.npz", help="Holds `pixel_values` [batch, 3, height, width], float32."
+        ),
+    ],
+    output_: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.npz", help="Gets `logits` [batch, classes], float32.")
+    ],
+    threads: Annotated[int, typer.Option("--threads", "-T", min=1, help="Threads to compute with.")] = 1,
+) -> None:
+    """Run a bundle on inputs of your own.
+
+    On this host; an ARM bundle runs under QEMU, as the target's own processor model.
+    """
+    from edgebin.board import run_bundle
+
+    run_bundle(bundle, input_, output_, threads=threads)
+    output.fields({"wrote": output.size(output_)})
