@@ -1,1 +1,1 @@
-"""Latency of a bundle against its full-precision twin: measured on this host, estimated for boards that are not here."""
+"""A bundle's latency against its full-precision twin: measured on this host, estimated for boards that are not here."""

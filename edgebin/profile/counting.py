@@ -14,7 +14,9 @@ from pathlib import Path
 
 from edgebin.errors import MeasurementInvalid, ToolchainError
 
-MARK_SYSCALL = 0x4542
+# Region numbers, as kernels/profiler/counter.c has them. Region i + 1 is function i of the marked program.
+OUTSIDE = 0
+INFERENCE = 0x10000
 _MAGIC = b"EBCOUNT1"
 
 
@@ -28,7 +30,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Region:
-    """What ran while a region was current: `executions` maps an index into `Counts.blocks` to how often it ran."""
+    """What ran while a region was current: `executions` maps an index into `Counts.blocks` to how often it ran.
+
+    `entries`: how often a mark named it; of region `INFERENCE`, the number of marked inferences.
+    """
 
     id: int
     entries: int
@@ -37,10 +42,20 @@ class Region:
 
 @dataclass(frozen=True)
 class Counts:
-    """One counted process. Region 0 is everything outside marked regions."""
+    """One counted process, by region."""
 
     blocks: tuple[Block, ...]
     regions: Mapping[int, Region]
+
+    @property
+    def inferences(self) -> int:
+        """How many inferences the program marked."""
+        return self.regions[INFERENCE].entries if INFERENCE in self.regions else 0
+
+    @property
+    def inference_regions(self) -> tuple[int, ...]:
+        """The regions that together are all marked inferences."""
+        return tuple(region_id for region_id in self.regions if region_id != OUTSIDE)
 
     def block_counts(self, region_ids: Iterable[int]) -> Counter[tuple[int, ...]]:
         """How often each distinct block (its instruction words) ran in the given regions together."""

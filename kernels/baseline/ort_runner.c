@@ -6,8 +6,7 @@
  * INPUT_FILE and FILE are raw little-endian float32; SHAPE is like 1,3,224,224. One input, one output.
  * --serve   prints {"ready":true,...} when the model is loaded; then each line "run N" on stdin gives one line
  *           {"ns":[...]} with the time of N inferences, until end of input.
- * --mark    one inference to warm up, then RUNS inferences, each inside region 1 of the instruction counter
- *           (kernels/profiler/counter.c).
+ * --mark    one inference to warm up, then RUNS inferences marked as kernels/runtime/marks.h says.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,11 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "../runtime/marks.h"
 #include "ort_abi.h"
 
-#define EB_MARK_SYSCALL 0x4542L
 #define MAX_RANK 8
 
 typedef struct {
@@ -97,9 +95,9 @@ static int64_t run_once(model_t* m, int mark) {
   m->output = NULL;
   const OrtValue* inputs[] = {m->input};
   int64_t start = now_ns();
-  if (mark) syscall(EB_MARK_SYSCALL, 1L);
+  if (mark) eb_mark(EB_MARK_INFERENCE_BEGIN);
   OrtStatus* status = m->api->Run(m->session, NULL, &m->input_name, inputs, 1, &m->output_name, 1, &m->output);
-  if (mark) syscall(EB_MARK_SYSCALL, 0L);
+  if (mark) eb_mark(EB_MARK_INFERENCE_END);
   int64_t elapsed = now_ns() - start;
   check(m->api, status, "inference");
   return elapsed;

@@ -1,9 +1,8 @@
 /* QEMU user-mode plugin: how often each translation block of an AArch64 guest ran, per region the guest marked.
  *
- * A region is entered by syscall(EB_MARK_SYSCALL, id) with id != 0 and left by syscall(EB_MARK_SYSCALL, 0), which goes
- * back to the region that was current before it; the process starts in region 0. The kernel answers ENOSYS on a real
- * board, so marking costs one system call there and nothing else. Instructions count into the region current when their
- * block ran; a system call ends a block, so no block straddles two regions and the counts are exact.
+ * The guest marks by the system call of kernels/runtime/marks.h. Region 0 is everything outside marked inferences,
+ * region EB_MARK_INFERENCE_BEGIN an inference outside its functions, region i + 1 function i inside an inference. A
+ * system call ends a block, so no block straddles two regions and the counts are exact.
  *
  *   qemu-aarch64 -plugin counter.so,out=FILE program ...
  *
@@ -20,10 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/marks.h"
+
 #define EB_EXPORT __attribute__((visibility("default")))
-#define EB_MARK_SYSCALL 0x4542
-#define MAX_REGIONS (1u << 16)
-#define MAX_DEPTH 64
+#define REGIONS (EB_MARK_INFERENCE_BEGIN + 1)
 #define CHUNK 4096u
 
 typedef uint64_t qemu_plugin_id_t;
@@ -74,9 +73,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static block_t* blocks;
 static counter_t** chunks;
 static uint32_t block_count;
-static region_t regions[MAX_REGIONS];
-static uint32_t region_stack[MAX_DEPTH];
-static uint32_t depth, current, vcpus;
+static region_t regions[REGIONS];
+static uint32_t current, vcpus; /* current: a region */
 static char* out_path;
 
 static void die(const char* why) {
@@ -108,22 +106,21 @@ static void settle(void) {
   }
 }
 
-static void on_syscall(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t region, uint64_t a2, uint64_t a3,
+static uint32_t region_after(uint64_t mark) {
+  if (mark == EB_MARK_INFERENCE_BEGIN) return EB_MARK_INFERENCE_BEGIN;
+  if (mark == EB_MARK_INFERENCE_END || current == 0) return 0;
+  if (mark > EB_MARK_INFERENCE_BEGIN) die("unknown mark");
+  return mark == EB_MARK_NONE ? EB_MARK_INFERENCE_BEGIN : (uint32_t)mark;
+}
+
+static void on_syscall(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t mark, uint64_t a2, uint64_t a3,
                        uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8) {
   (void)id, (void)vcpu, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7, (void)a8;
   if (number != EB_MARK_SYSCALL) return;
   pthread_mutex_lock(&lock);
   settle();
-  if (region == 0) {
-    if (depth == 0) die("a region was left that was never entered");
-    current = region_stack[--depth];
-  } else {
-    if (region >= MAX_REGIONS) die("region id out of range");
-    if (depth == MAX_DEPTH) die("regions nested too deep");
-    region_stack[depth++] = current;
-    current = (uint32_t)region;
-    regions[current].entries++;
-  }
+  current = region_after(mark);
+  regions[current].entries += mark != EB_MARK_NONE && mark != EB_MARK_INFERENCE_END;
   pthread_mutex_unlock(&lock);
 }
 
@@ -172,7 +169,7 @@ static void on_exit_(qemu_plugin_id_t id, void* unused) {
   pthread_mutex_lock(&lock);
   settle();
   uint32_t region_count = 0;
-  for (uint32_t r = 0; r < MAX_REGIONS; r++) region_count += regions[r].counts != NULL;
+  for (uint32_t r = 0; r < REGIONS; r++) region_count += regions[r].counts != NULL;
   FILE* file = fopen(out_path, "wb");
   if (!file) die("cannot write the output file");
   fwrite("EBCOUNT1", 8, 1, file);
@@ -181,7 +178,7 @@ static void on_exit_(qemu_plugin_id_t id, void* unused) {
     put64(file, blocks[b].address), put32(file, blocks[b].length);
     fwrite(blocks[b].words, sizeof(uint32_t), blocks[b].length, file);
   }
-  for (uint32_t r = 0; r < MAX_REGIONS; r++) {
+  for (uint32_t r = 0; r < REGIONS; r++) {
     if (regions[r].counts) write_region(file, r);
   }
   if (ferror(file) | fclose(file)) die("cannot write the output file");
