@@ -1,0 +1,62 @@
+"""Relax module → `module.so`: TVM compiles what is not ours, a C compiler our glue and kernels, one link joins them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import tvm
+from edgebin.kernels.build import compile_flags, include_dir, sources_for
+from tvm import relax
+
+from edgebin.backends.tvm.glue import Glue, KernelCall
+from edgebin.backends.tvm.importer import imported
+from edgebin.backends.tvm.relax_ops import collecting
+from edgebin.targets import Target
+from edgebin.toolchain.compiler import Compiler
+
+
+@dataclass(frozen=True)
+class CompiledModule:
+    """A linked TVM module.
+
+    `calls` maps the name of each function that is a kernel call, as a profile of the module names it, to its
+    description; every other function is TVM's own code. `glue` is the C source that was compiled in.
+    """
+
+    library: Path
+    kernel_path: str
+    calls: Mapping[str, KernelCall]
+    glue: str
+
+
+def build_module(
+    model: onnx.ModelProto, target: Target, *, kernel_path: str, compiler: Compiler, output: Path
+) -> CompiledModule:
+    """Compile a lowered model (see `edgebin.passes`) into the shared library `output`.
+
+    Raises:
+        UnsupportedOp: neither edgebin nor TVM can lower one of its ops.
+        ToolchainError: the C compiler failed.
+    """
+    glue = Glue(path=kernel_path, cores=target.cores)
+    tvm_target = tvm.target.Target(target.tvm_target())
+    with collecting(glue), tvm_target, tvm.transform.PassContext(opt_level=3):
+        executable = relax.build(
+            imported(model, kernel_path), target=tvm_target, relax_pipeline=relax.get_default_pipeline(tvm_target)
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        source = folder / "glue.c"
+        source.write_text(glue.source())
+        flags = ["-c", "-fPIC", "-fvisibility=hidden", *compile_flags(kernel_path), "-I", str(include_dir())]
+        objects = []
+        for index, path in enumerate([source, *sources_for(kernel_path)]):
+            target_object = folder / f"{index:02d}-{path.stem}.o"
+            compiler.compile([path], target_object, flags)
+            objects.append(str(target_object))
+        executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=objects)
+    return CompiledModule(output, kernel_path, dict(glue.calls), glue.source())

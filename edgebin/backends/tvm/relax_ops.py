@@ -1,0 +1,134 @@
+"""edgebin's ops as Relax ops: `edgebin.b1_gemm`, `f32_gemm`, `rows`, `b1_attention`, `f32_stencil`.
+
+Each is registered with its result type and with a legalisation that writes a glue function and calls it from a PrimFunc.
+What a call needs beyond its tensors (names of its buffers, k, …) is in its attributes. Legalisation happens inside
+`collecting(glue)`, which says for which kernel path and into which file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import tvm
+from tvm import relax
+
+from edgebin.backends.tvm.calls import attention_call, gemm_call, rows_call, stencil_call
+from edgebin.backends.tvm.glue import Buffer, Glue, KernelCall
+
+_glue: ContextVar[Glue] = ContextVar("glue")
+
+
+@contextmanager
+def collecting(glue: Glue) -> Iterator[None]:
+    """Legalise edgebin's ops into `glue` inside this block."""
+    token = _glue.set(glue)
+    try:
+        yield
+    finally:
+        _glue.reset(token)
+
+
+def kernel_op(
+    kernel: str, args: Sequence[Any], *, names: Sequence[str], results: Sequence[Buffer], label: str, **attributes: int
+) -> Any:
+    """A call of the Relax op `edgebin.<kernel>`; `names` name its buffers, `results` its outputs."""
+    _register_once()
+    attrs = tvm.ir.make_node(
+        "ir.DictAttrs",
+        label=label,
+        names=list(names),
+        results=[buffer.name for buffer in results],
+        result_shapes=[list(buffer.shape) for buffer in results],
+        result_dtypes=[buffer.dtype for buffer in results],
+        **attributes,
+    )
+    return relax.Call(tvm.ir.Op.get(f"edgebin.{kernel}"), list(args), attrs=attrs)
+
+
+def _results(call: Any) -> list[Buffer]:
+    attrs = call.attrs
+    shapes = [tuple(int(size) for size in shape) for shape in attrs["result_shapes"]]
+    return [
+        Buffer(str(name), shape, str(dtype))
+        for name, shape, dtype in zip(attrs["results"], shapes, attrs["result_dtypes"], strict=True)
+    ]
+
+
+def _inputs(call: Any) -> list[Buffer]:
+    return [
+        Buffer(str(name), tuple(int(size) for size in arg.ty.shape), str(arg.ty.dtype))
+        for name, arg in zip(call.attrs["names"], call.args, strict=True)
+    ]
+
+
+def _infer_type(call: Any, _builder: Any) -> Any:
+    types = [relax.TensorType(list(buffer.shape), buffer.dtype) for buffer in _results(call)]
+    return types[0] if len(types) == 1 else relax.TupleType(types)
+
+
+def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
+    attrs, label = call.attrs, str(call.attrs["label"])
+    inputs, outputs = _inputs(call), _results(call)
+    if kernel in ("b1_gemm", "f32_gemm"):
+        sizes = {name: int(attrs[name]) for name in ("k", "n", "pool")}
+        return gemm_call(kernel, label, path=glue.path, cores=glue.cores, inputs=inputs, outputs=outputs, **sizes)
+    if kernel == "rows":
+        pool = int(attrs["pool"])
+        return rows_call(label, path=glue.path, cores=glue.cores, pool=pool, inputs=inputs, outputs=outputs)
+    if kernel == "b1_attention":
+        heads, head_dim = int(attrs["heads"]), int(attrs["head_dim"])
+        return attention_call(label, path=glue.path, heads=heads, head_dim=head_dim, inputs=inputs, outputs=outputs)
+    circular = bool(attrs["circular"])
+    return stencil_call(label, path=glue.path, cores=glue.cores, circular=circular, inputs=inputs, outputs=outputs)
+
+
+def _legalize(kernel: str, builder: Any, call: Any) -> Any:
+    glue = _glue.get()
+    described = _kernel_call(kernel, call, glue)
+    symbol = glue.add(described)
+    function = builder.add_func(_prim_func(symbol, described), symbol)
+    return relax.call_tir(function, list(call.args), call.ty.fields if len(described.outputs) > 1 else call.ty)
+
+
+def _prim_func(symbol: str, call: KernelCall) -> Any:
+    """A PrimFunc that calls the glue function once per block; opaque to TVM's fusion."""
+    buffers = [*call.inputs, *call.outputs]
+    whole = {b.name: f"{b.name}[{', '.join(f'0:{size}' for size in b.shape)}]" for b in buffers}
+    first = [f"T.address_of({b.name}[{', '.join('0' for _ in b.shape)}])" for b in buffers]
+    parameters = ", ".join(f'{b.name}: T.Buffer({b.shape}, "{b.dtype}")' for b in buffers)
+    loop = "T.parallel" if call.blocks > 1 else "T.serial"
+    return tvm.script.from_source(f'''
+@T.prim_func(private=True, s_tir=True)
+def {symbol}({parameters}):
+    T.func_attr({{"op_pattern": 8, "tirx.noalias": True, "tirx.is_scheduled": True}})
+    for block in {loop}({call.blocks}):
+        with T.sblock("kernel"):
+            part = T.axis.spatial({call.blocks}, block)
+            T.reads({", ".join(whole[b.name] for b in call.inputs)})
+            T.writes({", ".join(whole[b.name] for b in call.outputs)})
+            T.evaluate(T.call_extern("int32", "{symbol}", {", ".join(first)}, part))
+''')
+
+
+_KERNELS = ("b1_gemm", "f32_gemm", "rows", "b1_attention", "f32_stencil")
+_registered = False
+
+
+def _register_once() -> None:
+    global _registered
+    if _registered:
+        return
+    _registered = True
+    for kernel in _KERNELS:
+        _register(f"edgebin.{kernel}", _infer_type, partial(_legalize, kernel))
+
+
+def _register(name: str, infer_type: Callable[..., Any], legalize: Callable[..., Any]) -> None:
+    tvm.ir._ffi_api.RegisterOp(name, name)
+    tvm.ir.register_op_attr(name, "FPurity", True)
+    tvm.ir.register_op_attr(name, "FInferType", infer_type)
+    tvm.ir.register_op_attr(name, "FLegalize", legalize)

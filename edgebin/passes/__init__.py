@@ -1,0 +1,47 @@
+"""From an exported graph to one whose `edgebin` ops are kernel calls.
+
+Each pass is one module that says what it rewrites in its first lines; `PASSES` is their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import onnx_ir as ir
+from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
+
+from edgebin.passes.fuse_epilogues import fuse_epilogues
+from edgebin.passes.kernel_calls import lower_to_kernel_calls
+from edgebin.passes.linear import lower_linear
+from edgebin.passes.nested_sums import flatten_sums
+from edgebin.passes.patch_embedding import lower_patch_embedding
+from edgebin.passes.pooled_output import pool_outputs
+from edgebin.passes.static_shapes import fix_batch
+from edgebin.passes.stencil_skip import add_in_stencils
+from edgebin.passes.tiled_residuals import read_tiled_residuals
+
+__all__ = ["PASSES", "lower"]
+
+PASSES: tuple[Callable[[ir.Model], None], ...] = (
+    lower_patch_embedding,
+    lower_linear,
+    lower_to_kernel_calls,
+    add_in_stencils,
+    read_tiled_residuals,
+    fuse_epilogues,
+    flatten_sums,
+    pool_outputs,
+)
+
+
+def lower(model: ir.Model, *, batch: int) -> None:
+    """Rewrite an exported model in place: shapes fixed, concept ops turned into fused ops.
+
+    Raises:
+        CompileError: a shape depends on more than the batch.
+    """
+    fix_batch(model, batch)
+    for rewrite in PASSES:
+        rewrite(model)
+    RemoveUnusedNodesPass()(model)
+    TopologicalSortPass()(model)
