@@ -96,7 +96,7 @@ def _name_after_modules(graph: ir.Graph) -> None:
     """Names nodes after their module; where a module has several, their kind and a number tell them apart."""
     paths = {node: _module_path(node) for node in graph}
     nodes_of = Counter(paths.values())
-    containers = {path.rpartition(".")[0] for path in nodes_of}
+    containers = {path[:end] for path in nodes_of for end, letter in enumerate(path) if letter == "."}
     constants = [value for value in graph.initializers.values() if _PARAMETER not in value.metadata_props]
     taken = {INPUT_NAME, OUTPUT_NAME} | set(graph.initializers) - {value.name for value in constants}
     for node, path in paths.items():
