@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from edgebin.cli import output
-
 
 class CompilerChoice(StrEnum):
     """The C compilers that can build for a target."""
@@ -48,7 +46,6 @@ def compile_(
     The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
     verified under QEMU.
     """
-    from edgebin.backends.tvm import compile_model
     from edgebin.targets import load_target
 
     found = load_target(target)

@@ -14,7 +14,8 @@ def doctor(
 ) -> None:
     """Check this machine.
 
-    Shows what edgebin finds, what is missing, what that is needed for, and the fix. Exit code 4 if something is missing without which nothing works.
+    Shows what edgebin finds, what is missing, what that is needed for, and the fix. Exit code 4 if something is
+    missing without which nothing works.
     """
     from dataclasses import asdict
 

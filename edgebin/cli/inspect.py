@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from edgebin.cli import output
-
 
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An ONNX file, an export folder or a bundle.")],

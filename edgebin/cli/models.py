@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Annotated
+
 import typer
 
+from edgebin.cli import output
+
 app = typer.Typer(help="List the systems it can read.", rich_markup_mode=None)
+
+
+@app.callback()
+def _models() -> None:
+    """List the systems it can read."""
+
+
+@app.command("list")
+def list_(json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+    """List the published networks that `edgebin export --model` accepts by name.
+
+    Networks of the same family in other sizes are read too: a checkpoint that says its sizes needs no `--model`.
+    """
+    from edgebin.models.registry import PRESETS
+
+    if json:
+        output.as_json(
+            [{"id": name, "family": preset.family, "config": asdict(preset.config)} for name, preset in PRESETS.items()]
+        )
+        return
+    rows = [
+        (
+            name,
+            preset.family,
+            f"{preset.config.image_size}x{preset.config.image_size}",
+            "+".join(map(str, preset.config.depths)),
+            "+".join(map(str, preset.config.dims)),
+        )
+        for name, preset in PRESETS.items()
+    ]
+    output.table(("model", "family", "image", "layers", "width"), rows)
+    output.next_line("export", "checkpoint.pth", "--model", rows[0][0])

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from edgebin.cli import output
-
 
 class Format(StrEnum):
     """How the result is printed."""

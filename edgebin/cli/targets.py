@@ -67,9 +67,7 @@ def validate(file: Annotated[str, typer.Argument(metavar="FILE", help="A target 
 
 @app.command()
 def fetch(
-    targets: Annotated[
-        list[str] | None, typer.Argument(metavar="TARGET", help="Ids, aliases or TOML files.")
-    ] = None,
+    targets: Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="Ids, aliases or TOML files.")] = None,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Fetch onnxruntime for ARM too, the baseline of static estimates.")
     ] = False,

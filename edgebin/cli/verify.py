@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from edgebin.cli import output
-
 
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="X.ebz", help="A bundle made by `edgebin compile`.")],
@@ -17,6 +15,6 @@ def verify(
 ) -> None:
     """Check a bundle against its golden outputs.
 
-    Runs on this host; an ARM bundle runs under QEMU, as the target's own processor model. Exit code 3 if outputs differ.
+    Runs on this host; an ARM bundle runs under QEMU, as the target's own processor model. Exit code 3 if outputs
+    differ.
     """
-    from edgebin.board import verify_bundle
