@@ -1,4 +1,4 @@
-"""What the running machine is: the values behind `"host"` in a target file, and what a bundle's needs are held against."""
+"""What the running machine is: the values behind `"host"` in a target file, and what a bundle is held against."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgebin.errors import InputError
 
-# /proc/cpuinfo flag → name of the same feature in LLVM (+name), gcc and zig (-mname). Everything TVM or a kernel may use.
+# /proc/cpuinfo flag → the same feature's name in LLVM (+name), gcc and zig (-mname): all that TVM or a kernel may use.
 _X86_FEATURES = {
     "sse4_2": "sse4.2",
     "popcnt": "popcnt",
@@ -45,7 +45,7 @@ def host_glibc() -> tuple[int, int] | None:
 
 
 def host_features(cpuinfo: Path = _CPUINFO) -> frozenset[str]:
-    """The names on the `flags` (x86) or `Features` (Arm) line that every core has; empty where there is no such line."""
+    """The names on the `flags` (x86) or `Features` (Arm) line, of all cores in common; empty where there is none."""
     try:
         lines = cpuinfo.read_text().splitlines()
     except OSError:

@@ -16,7 +16,7 @@ from edgebin.targets.schema import Target
 
 
 def list_targets() -> list[Target]:
-    """Every shipped target that can be used from this machine, by id. `x86-64` is left out where the host is not one."""
+    """Every shipped target that this machine can compile for, by id: `x86-64` is left out where the host is not one."""
     targets = []
     for path in _shipped():
         try:

@@ -1,4 +1,4 @@
-"""The schema of a target file. `edgebin.targets.load` reads files into it; bundles carry a whole `Target` in their manifest."""
+"""The schema of a target file: `edgebin.targets.load` reads files into it, bundles carry a whole `Target`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Rates(Model):
 
 
 class Core(Model):
-    """A processor core: what the static cycle estimate needs. No `rates`: no estimate can be made, only measurements."""
+    """A processor core, as far as the static cycle estimate needs it. Without `rates` there is no estimate."""
 
     id: Identifier
     name: Text

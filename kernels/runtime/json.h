@@ -1,0 +1,22 @@
+/* JSON on stdout, one line per object, flushed at its end. Keys come in the order they are written. */
+#ifndef EDGEBIN_RUNTIME_JSON_H
+#define EDGEBIN_RUNTIME_JSON_H
+
+#include <stdint.h>
+
+void eb_json_begin(void);
+void eb_json_end(void);
+
+void eb_json_integer(const char* key, int64_t value);
+void eb_json_number(const char* key, double value); /* null when not finite */
+void eb_json_boolean(const char* key, int value);
+void eb_json_string(const char* key, const char* value);
+void eb_json_integers(const char* key, const int64_t* values, int64_t count);
+
+/* Objects in a list: open the list, then begin and end each object. */
+void eb_json_open_list(const char* key);
+void eb_json_open_object(const char* key); /* key NULL inside a list */
+void eb_json_close_object(void);
+void eb_json_close_list(void);
+
+#endif
