@@ -30,7 +30,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: setup packages ## the whole road on the trained digits nets, with its table of results (<= 10 minutes)
-	@$(BIN)/python -m examples.digits.demo
+	@$(BIN)/python examples/digits/demo.py
 
 test: setup packages lint ## lint and the fast tests
 	@$(BIN)/python -m pytest -q -m "not slow"

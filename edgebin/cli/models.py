@@ -19,9 +19,10 @@ def _models() -> None:
 
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
-    """List the published networks that `edgebin export --model` accepts by name.
+    """List the networks known by name.
 
-    Networks of the same family in other sizes are read too: a checkpoint that says its sizes needs no `--model`.
+    These are what `edgebin export --model` takes. Networks of the same family in other sizes are read too: a checkpoint
+    that says its sizes needs no `--model`.
     """
     from edgebin.models.registry import PRESETS
 

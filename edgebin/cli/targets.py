@@ -41,7 +41,10 @@ def show(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="Id, alias, or path of a TOML file.")],
     json: JsonOption = False,
 ) -> None:
-    """Show everything a target file says, and how far its figures are to be trusted."""
+    """Show all that a target file says.
+
+    For each figure that is not the maker's, that includes where it comes from.
+    """
     from edgebin.targets import load_target
 
     found = load_target(target)
@@ -54,7 +57,7 @@ def show(
 
 @app.command()
 def validate(file: Annotated[str, typer.Argument(metavar="FILE", help="A target file of your own, in TOML.")]) -> None:
-    """Check a target file against the schema; every mistake is named."""
+    """Check a target file, naming every mistake."""
     from edgebin.errors import InputError
     from edgebin.targets import load_target
 
@@ -72,7 +75,10 @@ def fetch(
         bool, typer.Option("--baseline", help="Fetch onnxruntime for ARM too, the baseline of static estimates.")
     ] = False,
 ) -> None:
-    """Download the runtime libraries that bundles for these boards carry; once, afterwards all works offline."""
+    """Download what bundles for these boards carry.
+
+    That is TVM's runtime, taken out of its published wheels for ARM and checked; once, afterwards all works offline.
+    """
     from edgebin.errors import InputError
     from edgebin.targets import load_target
     from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64, runtime_libraries
