@@ -68,7 +68,8 @@ class _OnGrid(nn.Module):
 class InferenceDownsampling(nn.Module):
     """`BinaryDownsampling` at inference: packed once per token, the four packed rows of a window side by side.
 
-    Where `in` is no multiple of 64, the padding lies between the four pixels, the same way in the packed weights.
+    Where `in` is no multiple of 64, padding bits lie between the four pixels, in the packed weights too. They agree,
+    each adds 1 to the sum, and the bias takes that off again: k counts them as well.
     """
 
     def __init__(self, layer: BinaryDownsampling) -> None:
@@ -78,8 +79,10 @@ class InferenceDownsampling(nn.Module):
         self.norm0 = layer.norm0.inference_form() if isinstance(layer.norm0, BatchNormTokens) else layer.norm0
         self.sign = SignPack(layer.move)
         scale, bias, self.norm = fold_norm(layer.norm, layer.proj.scale(), zeros64(layer.out_dim))
-        bits = layer.proj.weight[0].numel()
-        self.proj = PackedLinear(layer.proj.packed_weight(), scale, bias, bits)
+        weight = layer.proj.packed_weight()
+        bits = 8 * weight.shape[1]
+        padding = bits - layer.proj.weight[0].numel()
+        self.proj = PackedLinear(weight, scale, bias - scale * padding, bits)
         self.rprelu = layer.rprelu.inference_form()
         self.position_embeddings = layer.position_embeddings
 

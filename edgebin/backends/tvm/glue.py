@@ -41,8 +41,8 @@ class Buffer:
 class KernelCall:
     """One kernel call of a model as the backend sees it.
 
-    `kernel` is the operation in edgebin.h (`b1_gemm`, …), `label` the node's name, `inputs` and `outputs` its buffers in
-    calling order, `blocks` the number of independent parts, `body` the C statements that fill and run it for `block`.
+    `kernel` is the operation in edgebin.h (`b1_gemm`, …), `label` the node's name, `inputs` and `outputs` its buffers
+    in calling order, `blocks` the number of independent parts, `body` the C statements that run it for one `block`.
     `macs` counts multiply-accumulates, binary or float according to the kernel.
     """
 

@@ -1,6 +1,6 @@
 """edgebin's ops as Relax ops: `edgebin.b1_gemm`, `f32_gemm`, `rows`, `b1_attention`, `f32_stencil`.
 
-Each is registered with its result type and with a legalisation that writes a glue function and calls it from a PrimFunc.
+Each is registered with its result type and a legalisation that writes a glue function and calls it from a PrimFunc.
 What a call needs beyond its tensors (names of its buffers, k, …) is in its attributes. Legalisation happens inside
 `collecting(glue)`, which says for which kernel path and into which file.
 """
