@@ -24,22 +24,22 @@ def list_(json: Annotated[bool, typer.Option("--json", help="Print one JSON docu
     These are what `edgebin export --model` takes. Networks of the same family in other sizes are read too: a checkpoint
     that says its sizes needs no `--model`.
     """
-    from edgebin.models.registry import PRESETS
+    from edgebin.models.registry import PRESETS, family_name
 
     if json:
         output.as_json(
-            [{"id": name, "family": preset.family, "config": asdict(preset.config)} for name, preset in PRESETS.items()]
+            [{"id": name, "family": family_name(config), "config": asdict(config)} for name, config in PRESETS.items()]
         )
         return
     rows = [
         (
             name,
-            preset.family,
-            f"{preset.config.image_size}x{preset.config.image_size}",
-            "+".join(map(str, preset.config.depths)),
-            "+".join(map(str, preset.config.dims)),
+            family_name(config),
+            f"{config.image_size}x{config.image_size}",
+            "+".join(map(str, config.depths)),
+            "+".join(map(str, config.dims)),
         )
-        for name, preset in PRESETS.items()
+        for name, config in PRESETS.items()
     ]
     output.table(("model", "family", "image", "layers", "width"), rows)
     output.next_line("export", "checkpoint.pth", "--model", rows[0][0])

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgebin.models.checkpoint import load_checkpoint
+from edgebin.models.checkpoint import read_checkpoint
 from edgebin.profile.protocol import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +122,7 @@ def save_images(name: str, images: NDArray[np.float32]) -> Path:
 
 def in_pytorch(name: str, images: NDArray[np.float32]) -> Classes:
     """What the network answers as it was trained."""
-    model = load_checkpoint(ROOT / CHECKPOINTS / f"{name}.safetensors").eval()
+    model = read_checkpoint(ROOT / CHECKPOINTS / f"{name}.safetensors").module
     with torch.no_grad():
         return model(torch.from_numpy(images)).argmax(1).numpy()
 
