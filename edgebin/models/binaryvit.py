@@ -150,5 +150,3 @@ class InferenceBinaryViTLayer(nn.Module):
         normed = self.layernorm_after(x)
         x = x + self.output(self.intermediate(normed))
         return x if self.branches is None else x + self.branches(normed)
-
-

@@ -52,9 +52,7 @@ class BinarySelfAttention(nn.Module):
         source = x
         if self.reduction_ratio > 1:
             pooled = pool_windows(x, self.grid, self.reduction_ratio)
-            source = unit(
-                pooled, pooled, move=self.mover, linear=self.reduction, norm=self.norm_r, rprelu=self.rprelur
-            )
+            source = unit(pooled, pooled, move=self.mover, linear=self.reduction, norm=self.norm_r, rprelu=self.rprelur)
         k = unit(source, source, move=self.movek, linear=self.key, norm=self.normk, rprelu=self.rpreluk)
         v = unit(source, source, move=self.movev, linear=self.value, norm=self.normv, rprelu=self.rpreluv)
         context = binary_attention(

@@ -39,7 +39,9 @@ class InferencePatchEmbeddings(nn.Module):
         return tokens
 
 
-def fold_patches(embeddings: PatchEmbeddings, norm: nn.Module, grid: Grid) -> tuple[InferencePatchEmbeddings, nn.Module]:
+def fold_patches(
+    embeddings: PatchEmbeddings, norm: nn.Module, grid: Grid
+) -> tuple[InferencePatchEmbeddings, nn.Module]:
     """The inference form of a patch projection with the norm after it folded in, and the norm that is left."""
     conv = embeddings.projection
     assert conv.bias is not None

@@ -12,9 +12,7 @@ from edgebin.nn.sign import activation_sign
 from edgebin.nn.tokens import match_channels
 
 
-def unit(
-    x: Tensor, residual: Tensor, *, move: Tensor, linear: nn.Module, norm: nn.Module, rprelu: nn.Module
-) -> Tensor:
+def unit(x: Tensor, residual: Tensor, *, move: Tensor, linear: nn.Module, norm: nn.Module, rprelu: nn.Module) -> Tensor:
     """RPReLU(norm(linear(sgn(x + move))) + residual), in training form.
 
     Source: Le & Li, BinaryViT (CVPRW 2023), Sec. 3; Liu et al., ReActNet (ECCV 2020), Fig. 4.

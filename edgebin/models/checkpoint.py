@@ -1,0 +1,225 @@
+"""From a checkpoint file to a model, strictly, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from edgebin.errors import CheckpointError, InputError
+from edgebin.models.binaryvit import BinaryViT
+from edgebin.models.checkpoint_file import METADATA_KEY, CheckpointFile, read_checkpoint_file
+from edgebin.models.config import BinaryViTConfig, ViTConfig, config_to_dict
+from edgebin.models.full_precision import ViT
+from edgebin.models.identify import identify
+from edgebin.models.infer_config import (
+    PublishedConfig,
+    StageHints,
+    disagreements,
+    infer_config,
+    published_disagreements,
+    read_published_config,
+)
+from edgebin.models.registry import (
+    PRESETS,
+    construct,
+    family_name,
+    is_full_precision,
+    model_id_of,
+    resolve_config,
+    twin_config,
+)
+
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model and where it comes from.
+
+    Args:
+        model_id: the published network that it is, or its family.
+        config: its sizes and switches.
+        module: the model, float32, in evaluation mode; images [B, channels, S, S] → logits [B, classes].
+        full_precision: whether it is a full-precision network.
+        source: format of the file, and what had to be assumed, for people.
+    """
+
+    model_id: str
+    config: ViTConfig
+    module: BinaryViT | ViT
+    full_precision: bool
+    source: str
+
+
+class _Metadata(BaseModel):
+    """What `save_checkpoint` writes beside the tensors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    schema_version: Literal[1] = Field(alias="schema")
+    family: str
+    config: dict[str, Any]
+
+
+def read_checkpoint(path: Path, *, model: str | None = None, config: Path | None = None) -> LoadedModel:
+    """Reads the authors' checkpoints, bare state dicts, and what `save_checkpoint` writes.
+
+    Every parameter must be there, in its shape, and no other. Sizes and switches come from the file where it says them,
+    else from the parameters' shapes; whatever says something else is an error.
+
+    Args:
+        path: a `.pth`, `.pt` or `.safetensors` file.
+        model: id or family that the file must hold, where that is known.
+        config: the model's published `config.json`, needed where attention heads are not 64 wide and the file does not
+            say so.
+
+    Raises:
+        CheckpointError: not such a checkpoint, damaged, of another system, or not of `model`.
+        InputError: `model` or `config` cannot be used.
+    """
+    file = read_checkpoint_file(path)
+    kind = identify(file.state)
+    if model is not None and is_full_precision(model) != (kind == "full-precision"):
+        raise CheckpointError(
+            f"`{path}` holds a {'fully binary' if kind == 'binary' else 'full-precision'} network, not a `{model}`",
+            hint="leave the model out to have it inferred, or give another checkpoint",
+        )
+    published = None if config is None else read_published_config(config)
+    hints = _hints(model, published)
+    if file.metadata is not None:
+        found, source = _config_of_metadata(path, file.metadata), "safetensors of edgebin"
+    else:
+        found = infer_config(file.state, binary=kind == "binary", hints=hints)
+        source = file.description if hints.heads else f"{file.description}; attention heads assumed to be 64 wide"
+    _require_agreement(path, file, found, published)
+    if model is not None:
+        _require_model(path, found, model)
+    module = _load(path, found, file.state)
+    return LoadedModel(model_id_of(found), found, module, kind == "full-precision", source)
+
+
+def save_checkpoint(path: Path, module: BinaryViT | ViT) -> None:
+    """Writes a model with its config as safetensors; whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    config = module.config
+    metadata = {"schema": 1, "family": family_name(config), "config": config_to_dict(config)}
+    state = {name: value.detach().contiguous() for name, value in module.state_dict().items()}
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        save_file(state, partial, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"cannot write `{path}`: {error.strerror or error}") from error
+
+
+def full_precision_twin(loaded: LoadedModel, *, seed: int = 0) -> ViT:
+    """A full-precision network of the same shape with weights drawn from `seed`, in evaluation mode.
+
+    It says nothing about accuracy: it is the baseline of speed and size. torch's own generator is left alone.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ViT(twin_config(loaded.config)).eval()
+
+
+def _hints(model: str | None, published: PublishedConfig | None) -> StageHints:
+    if published is not None:
+        return published.hints()
+    if model in PRESETS:
+        return StageHints(PRESETS[model].heads, PRESETS[model].reductions)
+    return StageHints()
+
+
+def _config_of_metadata(path: Path, metadata: object) -> ViTConfig:
+    try:
+        parsed = _Metadata.model_validate(metadata)
+        return resolve_config(parsed.family, parsed.config)
+    except (ValidationError, InputError) as error:
+        raise CheckpointError(
+            f"`{path}` says about itself what edgebin cannot use: {str(error).splitlines()[0]}",
+            hint="it was written by another version of edgebin, or changed since",
+        ) from error
+
+
+def _require_agreement(path: Path, file: CheckpointFile, found: ViTConfig, published: PublishedConfig | None) -> None:
+    problems = []
+    if file.arguments is not None and isinstance(found, BinaryViTConfig):
+        problems += disagreements(found, file.arguments)
+    if published is not None:
+        problems += published_disagreements(found, published)
+    if problems:
+        raise CheckpointError(
+            f"`{path}` contradicts itself: {_some(problems)}", hint="give the file as training wrote it"
+        )
+
+
+def _require_model(path: Path, found: ViTConfig, model: str) -> None:
+    """Published networks keep their id when trained on other classes or at another size."""
+    if model in PRESETS:
+        named = dataclasses.replace(
+            PRESETS[model], classes=found.classes, image_size=found.image_size, channels=found.channels
+        )
+        fields = [field.name for field in dataclasses.fields(named)]
+        differences = [
+            f"{name} is {getattr(found, name)}, not {getattr(named, name)}"
+            for name in fields
+            if getattr(found, name, None) != getattr(named, name)
+        ]
+    else:
+        differences = [] if family_name(found) == model else [f"it is a `{family_name(found)}`"]
+    if differences:
+        raise CheckpointError(
+            f"`{path}` is not a `{model}`: {_some(differences)}", hint="leave the model out to have it inferred"
+        )
+
+
+def _load(path: Path, config: ViTConfig, state: Mapping[str, Tensor]) -> BinaryViT | ViT:
+    with torch.device("meta"):
+        module = construct(config)
+    expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in state.items()}
+    report = []
+    for title, names in (
+        ("missing", [name for name in expected if name not in given]),
+        ("unexpected", [name for name in given if name not in expected]),
+        (
+            "of another shape",
+            [
+                f"{name} {given[name]} instead of {shape}"
+                for name, shape in expected.items()
+                if given.get(name, shape) != shape
+            ],
+        ),
+    ):
+        if names:
+            report.append(f"{len(names)} {title} ({_some(names)})")
+    if report:
+        raise CheckpointError(
+            f"the parameters in `{path}` are not those of a `{model_id_of(config)}`: {'; '.join(report)}",
+            hint="give the checkpoint of the model that was trained, unchanged",
+        )
+    converted = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+    broken = [name for name, value in converted.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise CheckpointError(f"`{path}` holds values that are not finite: {_some(broken)}")
+    module.load_state_dict(converted, strict=True, assign=True)
+    return module.eval()
+
+
+def _some(lines: list[str]) -> str:
+    """The first few of a list, and how many more there are."""
+    rest = len(lines) - _SHOWN
+    return ", ".join(lines[:_SHOWN]) + (f", … and {rest} more" if rest > 0 else "")

@@ -1,0 +1,150 @@
+"""The models that edgebin knows, by id.
+
+An id names a published network (`binaryvit-small`), a family (`binaryvit`) names a definition that takes any config.
+Several unrelated systems have nearly the same names: see `_OTHER_SYSTEMS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from typing import Any
+
+from edgebin.errors import InputError
+from edgebin.models.binaryvit import BinaryViT
+from edgebin.models.config import BinaryViTConfig, ViTConfig, config_from_dict
+from edgebin.models.full_precision import ViT
+
+TWIN_SUFFIX = "-full-precision"
+
+
+_BINARYVIT_SMALL = BinaryViTConfig(
+    patch_size=4,
+    depths=(3, 4, 8, 4),
+    dims=(64, 128, 256, 512),
+    heads=(1, 2, 4, 8),
+    mlp_dims=(512, 1024, 1024, 2048),
+    reductions=(8, 4, 1, 1),
+    class_token=False,
+    stem_norm=True,
+    average_windows=(3, 5),
+    layer_scale=True,
+)
+_REACTDEIT_SMALL = BinaryViTConfig()
+_REACTDEIT_SMALL_AVGPOOL = replace(_REACTDEIT_SMALL, class_token=False)
+_REACTDEIT_SMALL_MB = replace(_REACTDEIT_SMALL_AVGPOOL, average_windows=(3, 5))
+
+# Le & Li, BinaryViT (CVPRW 2023): the pyramid, the same with full-precision downsampling layers, and the four rows of
+# the ablation that starts from a DeiT-S.
+_BINARY_PRESETS: dict[str, BinaryViTConfig] = {
+    "binaryvit-small": _BINARYVIT_SMALL,
+    "binaryvit-small-fdl": replace(_BINARYVIT_SMALL, full_precision_downsampling=True),
+    "reactdeit-small": _REACTDEIT_SMALL,
+    "reactdeit-small-avgpool": _REACTDEIT_SMALL_AVGPOOL,
+    "reactdeit-small-mb": _REACTDEIT_SMALL_MB,
+    "reactdeit-small-ls": replace(_REACTDEIT_SMALL_MB, layer_scale=True),
+}
+# Networks of the ablation that differ in binary layers only share their twin.
+_TWIN_PRESETS = ("binaryvit-small", "reactdeit-small", "reactdeit-small-avgpool")
+
+FAMILIES: dict[str, type[ViTConfig]] = {
+    "binaryvit": BinaryViTConfig,
+    "reactdeit": BinaryViTConfig,
+    "binaryvit-full-precision": ViTConfig,
+    "reactdeit-full-precision": ViTConfig,
+}
+
+# Names that users will try, of systems that are not the ones above.
+_OTHER_SYSTEMS = {
+    "binaryvit-xiao": "BinaryViT of Xiao et al. (arXiv 2305.14730) shares only the name with BinaryViT of Le & Li",
+    "bivit": "BiViT of He et al. (ICCV 2023) is another system",
+    "bi-vit": "Bi-ViT of Li et al. (AAAI 2024) is another system",
+    "si-bivit": "SI-BiViT (ACM MM 2024) is another system",
+    "bhvit": "BHViT of Gao et al. (CVPR 2025) is another system",
+}
+
+
+def _presets() -> dict[str, ViTConfig]:
+    twins = {name + TWIN_SUFFIX: twin_config(_BINARY_PRESETS[name]) for name in _TWIN_PRESETS}
+    return {**_BINARY_PRESETS, **twins}
+
+
+def family_of(model: str) -> str:
+    """The family of a model id or family name.
+
+    Raises:
+        InputError: no such model.
+    """
+    if model in FAMILIES:
+        return model
+    if model in PRESETS:
+        return family_name(PRESETS[model])
+    other = next((text for name, text in _OTHER_SYSTEMS.items() if _plain(model).startswith(_plain(name))), None)
+    reason = f"{other}, and not supported" if other else "no such model"
+    raise InputError(f"unknown model `{model}`: {reason}", hint=f"known models: {', '.join([*PRESETS, *FAMILIES])}")
+
+
+def is_full_precision(model: str) -> bool:
+    """Whether a model id or family names a full-precision network."""
+    return family_of(model).endswith(TWIN_SUFFIX)
+
+
+def family_name(config: ViTConfig) -> str:
+    """The family that a config belongs to: only pyramids have a norm after the stem."""
+    base = "binaryvit" if config.stem_norm else "reactdeit"
+    return base if isinstance(config, BinaryViTConfig) else base + TWIN_SUFFIX
+
+
+def model_id_of(config: ViTConfig) -> str:
+    """The id of the published network that `config` is, whatever its number of classes, or else the family."""
+    for model_id, preset in PRESETS.items():
+        if replace(preset, classes=config.classes) == config:
+            return model_id
+    return family_name(config)
+
+
+def resolve_config(model: str, config: dict[str, Any] | ViTConfig | None = None) -> ViTConfig:
+    """The config of a model id or family, as an object.
+
+    Raises:
+        InputError: no such model, not a config of it, or none given for a family.
+    """
+    family = family_of(model)
+    if config is None:
+        if model not in PRESETS:
+            raise InputError(f"`{model}` is a family of models and needs a config", hint="name a model, or its sizes")
+        return PRESETS[model]
+    resolved = config_from_dict(FAMILIES[family], config) if isinstance(config, dict) else config
+    if family_name(resolved) != family:
+        raise InputError(f"this config is of a `{family_name(resolved)}`, not of a `{family}`")
+    return resolved
+
+
+def build(model: str, config: dict[str, Any] | ViTConfig | None = None) -> BinaryViT | ViT:
+    """A model with fresh weights, in evaluation mode.
+
+    Args:
+        model: a model id or a family.
+        config: as `config_to_dict` writes it; may be left out for a model id.
+
+    Raises:
+        InputError: no such model, or not a config of it.
+    """
+    return construct(resolve_config(model, config)).eval()
+
+
+def construct(config: ViTConfig) -> BinaryViT | ViT:
+    """The module that a config describes."""
+    return BinaryViT(config) if isinstance(config, BinaryViTConfig) else ViT(config)
+
+
+def twin_config(config: ViTConfig) -> ViTConfig:
+    """The shape of `config` without what only binary networks have."""
+    return ViTConfig(**{field.name: getattr(config, field.name) for field in dataclasses.fields(ViTConfig)})
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+PRESETS: dict[str, ViTConfig] = _presets()
