@@ -1,0 +1,36 @@
+"""Weights as the GEMM kernels read them: panels of `nr` output channels, zero padded, k outermost within a panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebin.kernels.variants import Variant
+
+
+def pack_b1_weights(weight: npt.NDArray[np.uint8], variant: Variant) -> npt.NDArray[np.uint8]:
+    """Rows of bits [n, Kb] → panels [ceil(n / nr), Kb * 8 / word_bits, nr, bytes of a word].
+
+    A word is the `word_bits` next bits of a channel; words of fewer than 8 bits take a byte each.
+    """
+    n = weight.shape[0]
+    if variant.word_bits < 8:
+        bits = np.unpackbits(weight, axis=1, bitorder="little").reshape(n, -1, variant.word_bits)
+        words = np.packbits(bits, axis=2, bitorder="little")
+    else:
+        words = weight.reshape(n, -1, variant.word_bits // 8)
+    return _panels(words, variant.nr)
+
+
+def pack_f32_weights(weight: npt.NDArray[np.float32], variant: Variant) -> npt.NDArray[np.float32]:
+    """Rows of floats [n, k] → panels [ceil(n / nr), k, nr]."""
+    return _panels(weight[:, :, np.newaxis].astype(np.float32, copy=False), variant.nr)[..., 0]
+
+
+def _panels(words: npt.NDArray[Any], nr: int) -> npt.NDArray[Any]:
+    """[n, words, …] → [ceil(n / nr), words, nr, …]."""
+    n, count, size = words.shape
+    padded = np.pad(words, ((0, -n % nr), (0, 0), (0, 0)))
+    return np.ascontiguousarray(padded.reshape(-1, nr, count, size).transpose(0, 2, 1, 3))

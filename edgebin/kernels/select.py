@@ -1,0 +1,25 @@
+"""Which path a processor can run. Kernels never ask; the table is the order of paths in `kernels/variants.inc`."""
+
+from __future__ import annotations
+
+import platform
+
+from edgebin.kernels.variants import kernel_paths
+from edgebin.targets.host import host_features
+
+__all__ = ["host_features", "host_paths", "path_for", "usable_paths"]
+
+
+def path_for(arch: str, features: frozenset[str]) -> str:
+    """The best path for an architecture (`aarch64`, `x86_64`) with these features, named as in /proc/cpuinfo."""
+    return usable_paths(arch, features)[0]
+
+
+def usable_paths(arch: str, features: frozenset[str]) -> tuple[str, ...]:
+    """All paths that such a processor can run, best first; `scalar` is always the last."""
+    return tuple(path.name for path in kernel_paths() if path.arch in (arch, "any") and path.features <= features)
+
+
+def host_paths() -> tuple[str, ...]:
+    """All paths that the running processor can run, best first."""
+    return usable_paths(platform.machine(), host_features())

@@ -1,0 +1,7 @@
+#include <string.h>
+
+#define EB_PATH neondot
+#include "../simd/u8_neon.h"
+#include "attention.h"
+#include "context_bytes.h"
+#include "exp_sum_table.h"

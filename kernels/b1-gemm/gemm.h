@@ -1,0 +1,37 @@
+/* Walks the tiles of a binary GEMM. Panels outermost, so that one panel of weights stays in the first-level cache while
+ * all rows pass by.
+ *
+ * The variant that includes this has defined EB_TILE_VECTORS (its panel is EB_TILE_COLS channels wide), EB_TILE_ROWS <=
+ * 4 and count_tile(a, a_row_bytes, panel, k, rows, counts): popcounts of rows x EB_TILE_COLS outputs, as exact floats.
+ */
+
+EB_INLINE void gemm_tile(const eb_b1_gemm_args* args, size_t row, size_t col, const uint8_t* panel, const int rows) {
+  const size_t a_row_bytes = EB_BIT_ROW_BYTES(args->k);
+  vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
+  count_tile(args->a + row * a_row_bytes, a_row_bytes, panel, args->k, rows, acc);
+  const vf minus_two = vf_set1(-2.0f), k = vf_set1((float)args->k);
+  EB_UNROLL for (int r = 0; r < rows; r++) {
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_fma(acc[r][v], minus_two, k);
+  }
+  eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc);
+}
+
+void EB_SYMBOL(eb_b1_gemm)(const eb_b1_gemm_args* args) {
+  const size_t panel_bytes = EB_BIT_ROW_BYTES(args->k) * EB_TILE_COLS * EB_PANEL_BYTES_PER_BYTE;
+  const uint8_t* panel = args->w;
+  for (size_t col = 0; col < args->n; col += EB_TILE_COLS, panel += panel_bytes) {
+    size_t row = 0;
+    for (; row + EB_TILE_ROWS <= args->m; row += EB_TILE_ROWS) gemm_tile(args, row, col, panel, EB_TILE_ROWS);
+    switch (args->m - row) {
+      case 3:
+        gemm_tile(args, row, col, panel, 3);
+        break;
+      case 2:
+        gemm_tile(args, row, col, panel, 2);
+        break;
+      case 1:
+        gemm_tile(args, row, col, panel, 1);
+        break;
+    }
+  }
+}

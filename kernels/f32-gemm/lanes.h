@@ -1,0 +1,40 @@
+/* accumulate_tile for NEON, 4 rows x 16 channels: four steps of k come with one load per row and are used by lane, so
+ * 20 loads feed 64 FMLA. */
+#include "../simd/f32_neon.h"
+#define EB_TILE_VECTORS 4
+#include "../epilogue/tile.h"
+
+#define EB_TILE_ROWS 4
+#define EB_TAIL_ROWS 2
+
+#define STEP(lane)                                                                                                  \
+  do {                                                                                                              \
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) w[v] = vld1q_f32(panel + v * VF_LANES);                     \
+    EB_UNROLL for (int r = 0; r < rows; r++) {                                                                      \
+      EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) sum[r][v] = vfmaq_laneq_f32(sum[r][v], w[v], x[r], lane); \
+    }                                                                                                               \
+    panel += EB_TILE_COLS;                                                                                          \
+  } while (0)
+
+EB_INLINE void accumulate_tile(const float* a, size_t k, const float* panel, const int rows,
+                               vf acc[][EB_TILE_VECTORS]) {
+  vf sum[EB_TILE_ROWS][EB_TILE_VECTORS], x[EB_TILE_ROWS], w[EB_TILE_VECTORS];
+  EB_UNROLL for (int r = 0; r < rows; r++) {
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) sum[r][v] = vf_set1(0.0f);
+  }
+  size_t p = 0;
+  for (; p + 4 <= k; p += 4) {
+    EB_UNROLL for (int r = 0; r < rows; r++) x[r] = vld1q_f32(a + (size_t)r * k + p);
+    STEP(0);
+    STEP(1);
+    STEP(2);
+    STEP(3);
+  }
+  for (; p < k; p++) {
+    EB_UNROLL for (int r = 0; r < rows; r++) x[r] = vdupq_n_f32(a[(size_t)r * k + p]);
+    STEP(0);
+  }
+  EB_UNROLL for (int r = 0; r < rows; r++) {
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = sum[r][v];
+  }
+}

@@ -1,0 +1,3 @@
+#define EB_PATH neondot
+#include "gemm.h"
+#include "lanes.h"

@@ -1,0 +1,3 @@
+#define EB_PATH avx2
+#include "../simd/f32_avx2.h"
+#include "stencil.h"

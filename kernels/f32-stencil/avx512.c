@@ -1,0 +1,3 @@
+#define EB_PATH avx512
+#include "../simd/f32_avx512.h"
+#include "stencil.h"

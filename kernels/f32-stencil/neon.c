@@ -1,0 +1,3 @@
+#define EB_PATH neon
+#include "../simd/f32_neon.h"
+#include "stencil.h"

@@ -1,0 +1,41 @@
+/* The float vocabulary of the shared kernel bodies, on AVX2 with FMA: see f32_neon.h for its twin. */
+#ifndef EDGEBIN_SIMD_F32_H
+#define EDGEBIN_SIMD_F32_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "../internal/compiler.h"
+
+typedef __m256 vf;
+#define VF_LANES 8
+#define VF_ROW_VECTORS 4 /* vectors that the elementwise kernels keep in flight: 32 columns */
+
+EB_INLINE vf vf_load(const float* p) { return _mm256_loadu_ps(p); }
+EB_INLINE void vf_store(float* p, vf v) { _mm256_storeu_ps(p, v); }
+EB_INLINE vf vf_load_i32(const int32_t* p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i*)p)); }
+EB_INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
+EB_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+EB_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+EB_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+
+/* v < 0 ? v * slope : v */
+EB_INLINE vf vf_leaky(vf v, vf slope) {
+  return _mm256_blendv_ps(v, _mm256_mul_ps(v, slope), _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LT_OQ));
+}
+
+/* Bit i is v[i] < t[i], over `vectors` vectors. */
+EB_INLINE uint64_t vf_less_bits(const vf* v, const vf* t, const int vectors) {
+  uint64_t bits = 0;
+  EB_UNROLL for (int i = 0; i < vectors; i++) {
+    bits |= (uint64_t)(uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(v[i], t[i], _CMP_LT_OQ)) << (VF_LANES * i);
+  }
+  return bits;
+}
+
+/* Sums of neighbours, first those of a, then those of b. HADD works in 128-bit halves: the permutation mends that. */
+EB_INLINE vf vf_pair_add(vf a, vf b) {
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_hadd_ps(a, b)), 0xD8));
+}
+
+#endif
