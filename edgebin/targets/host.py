@@ -24,6 +24,7 @@ _X86_FEATURES = {
     "avx512cd": "avx512cd",
     "avx512dq": "avx512dq",
     "avx512vl": "avx512vl",
+    "avx512vbmi": "avx512vbmi",
     "avx512_bitalg": "avx512bitalg",
     "avx512_vpopcntdq": "avx512vpopcntdq",
 }
