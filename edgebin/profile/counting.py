@@ -71,15 +71,15 @@ class Counts:
         return sum(len(self.blocks[index].words) * count for index, count in executions.items())
 
 
-def plugin_argument(plugin: Path, output: Path) -> str:
-    """What follows QEMU's `-plugin` so that it writes its counts to `output`.
+def plugin_argument(plugin: Path, output: Path, *, skip: int = 0) -> str:
+    """What follows QEMU's `-plugin` so that it writes its counts to `output`, the first `skip` inferences left out.
 
     Raises:
         ToolchainError: a path has a comma, which QEMU would take for the end of the argument.
     """
     if "," in f"{plugin}{output}":
         raise ToolchainError("QEMU cannot take plugin paths with a comma", hint="use a cache folder without a comma")
-    return f"{plugin},out={output}"
+    return f"{plugin},out={output},skip={skip}"
 
 
 def read_counts(path: Path) -> Counts:

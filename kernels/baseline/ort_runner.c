@@ -4,9 +4,10 @@
  *              (--serve | --mark RUNS)
  *
  * INPUT_FILE and FILE are raw little-endian float32; SHAPE is like 1,3,224,224. One input, one output.
- * --serve   prints {"ready":true,...} when the model is loaded; then each line "run N" on stdin gives one line
- *           {"ns":[...]} with the time of N inferences, until end of input.
- * --mark    one inference to warm up, then RUNS inferences marked as kernels/runtime/marks.h says.
+ * --serve   prints {"load_ns":...,"version":...} when the model is loaded; then each line "run N" on stdin gives one
+ * line
+ *           {"samples_ns":[...]} with the time of N inferences, until end of input.
+ * --mark    RUNS inferences marked as kernels/runtime/marks.h says.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -108,7 +109,7 @@ static void serve(model_t* m) {
   while (fgets(line, sizeof line, stdin)) {
     long runs;
     if (sscanf(line, "run %ld", &runs) != 1 || runs < 1) die("not a request: %s", line);
-    fputs("{\"ns\":[", stdout);
+    fputs("{\"samples_ns\":[", stdout);
     for (long i = 0; i < runs; i++) printf("%s%lld", i ? "," : "", (long long)run_once(m, 0));
     puts("]}");
     fflush(stdout);
@@ -158,11 +159,10 @@ int main(int argc, char** argv) {
   m.input = read_input(api, argv[4], argv[5]);
 
   if (serving) {
-    printf("{\"ready\":true,\"load_ns\":%lld,\"version\":\"%s\"}\n", (long long)load_ns, version);
+    printf("{\"load_ns\":%lld,\"version\":\"%s\"}\n", (long long)load_ns, version);
     fflush(stdout);
     serve(&m);
   }
-  if (marked_runs) run_once(&m, 0);
   for (long i = 0; i < marked_runs; i++) run_once(&m, 1);
   if (output_path && m.output) write_output(&m, output_path);
   return 0;

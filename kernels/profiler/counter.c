@@ -4,7 +4,9 @@
  * region EB_MARK_INFERENCE_BEGIN an inference outside its functions, region i + 1 function i inside an inference. A
  * system call ends a block, so no block straddles two regions and the counts are exact.
  *
- *   qemu-aarch64 -plugin counter.so,out=FILE program ...
+ *   qemu-aarch64 -plugin counter.so,out=FILE[,skip=N] program ...
+ *
+ * The first N marked inferences count as outside, to leave out what only a first inference does.
  *
  * Debian packages QEMU 7.2 without its plugin header, so the few prototypes of plugin API version 1 that are needed
  * stand here. Counters are plain inline adds: guests must run one thread, and the file says how many ran (`vcpus`).
@@ -75,6 +77,7 @@ static counter_t** chunks;
 static uint32_t block_count;
 static region_t regions[REGIONS];
 static uint32_t current, vcpus; /* current: a region */
+static long skip;
 static char* out_path;
 
 static void die(const char* why) {
@@ -107,7 +110,7 @@ static void settle(void) {
 }
 
 static uint32_t region_after(uint64_t mark) {
-  if (mark == EB_MARK_INFERENCE_BEGIN) return EB_MARK_INFERENCE_BEGIN;
+  if (mark == EB_MARK_INFERENCE_BEGIN) return skip-- > 0 ? 0 : EB_MARK_INFERENCE_BEGIN;
   if (mark == EB_MARK_INFERENCE_END || current == 0) return 0;
   if (mark > EB_MARK_INFERENCE_BEGIN) die("unknown mark");
   return mark == EB_MARK_NONE ? EB_MARK_INFERENCE_BEGIN : (uint32_t)mark;
@@ -188,6 +191,7 @@ static void on_exit_(qemu_plugin_id_t id, void* unused) {
 EB_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc, char** argv) {
   for (int i = 0; i < argc; i++) {
     if (!strncmp(argv[i], "out=", 4)) out_path = strdup(argv[i] + 4);
+    if (!strncmp(argv[i], "skip=", 5)) skip = atol(argv[i] + 5);
   }
   if (!out_path || strcmp(info->target_name, "aarch64")) {
     fprintf(stderr, "counter: needs out=FILE and an aarch64 guest\n");

@@ -1,0 +1,133 @@
+"""The full-precision twin of a binary model, as fp32 and int8 ONNX files: what the binary model is compared with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+
+import edgebin  # noqa: F401  # onnxruntime must not be imported before it
+from edgebin.errors import InputError
+
+if TYPE_CHECKING:
+    from edgebin.models.config import ViTConfig
+
+# Calibration inputs of the statically quantised twin. Their values change its accuracy, not its speed.
+_CALIBRATION_IMAGES = 4
+_QUANTIZED_OPS = ["MatMul", "Gemm"]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """An ONNX file with one input and one output, and the input's shape for one image."""
+
+    path: Path
+    input_name: str
+    output_name: str
+    input_shape: tuple[int, ...]
+
+
+def export_twin(config: ViTConfig, path: Path) -> Twin:
+    """Writes the full-precision model of the same shape. Its weights are random (seeded): it is for latency only."""
+    import torch
+
+    from edgebin.graph.export import export_module
+    from edgebin.models.full_precision import ViT
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = ViT(config).eval()
+    images = torch.zeros(1, config.channels, config.image_size, config.image_size)
+    onnx.save(export_module(model, images), path)
+    return open_twin(path)
+
+
+def open_twin(path: Path) -> Twin:
+    """A file the user brings as the baseline.
+
+    Raises:
+        InputError: not an ONNX file, or not one with a single float32 image input and a single output.
+    """
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror}") from error
+    except Exception as error:  # noqa: BLE001  # protobuf's DecodeError has no public name
+        raise InputError(f"`{path}` is not an ONNX model") from error
+    weights = {initializer.name for initializer in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in weights]
+    if len(inputs) != 1 or len(graph.output) != 1:
+        raise InputError(f"`{path}` has {len(inputs)} inputs and {len(graph.output)} outputs; a baseline has one of each")
+    tensor = inputs[0].type.tensor_type
+    sizes = [dimension.dim_value for dimension in tensor.shape.dim]
+    if tensor.elem_type != onnx.TensorProto.FLOAT or not sizes or any(size < 1 for size in sizes[1:]):
+        raise InputError(f"`{path}` does not take float32 of a fixed shape (the batch may be open)")
+    return Twin(path, inputs[0].name, graph.output[0].name, (1, *sizes[1:]))
+
+
+def quantize_dynamically(twin: Twin, path: Path) -> Twin:
+    """int8 weights; activations are quantised as they come. Convolutions stay fp32: their int8 form is slower."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with _quiet():
+        quantize_dynamic(_without_shapes(twin), path, op_types_to_quantize=_QUANTIZED_OPS, weight_type=QuantType.QInt8)
+    return Twin(path, twin.input_name, twin.output_name, twin.input_shape)
+
+
+def quantize_statically(twin: Twin, path: Path) -> Twin:
+    """int8 weights and activations with fixed ranges (QDQ format), calibrated on seeded noise."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    generator = np.random.default_rng(0)
+
+    class Noise(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+        def __init__(self) -> None:
+            self.left = _CALIBRATION_IMAGES
+
+        def get_next(self) -> dict[str, np.ndarray] | None:  # type: ignore[type-arg]
+            self.left -= 1
+            if self.left < 0:
+                return None
+            return {twin.input_name: generator.standard_normal(twin.input_shape).astype(np.float32)}
+
+    with _quiet():
+        quantize_static(
+            _without_shapes(twin),
+            path,
+            Noise(),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=[*_QUANTIZED_OPS, "Conv"],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+    return Twin(path, twin.input_name, twin.output_name, twin.input_shape)
+
+
+def model_bytes(path: Path) -> int:
+    """Size of an ONNX file with the external data beside it."""
+    external = path.with_name(path.name + ".data")
+    return path.stat().st_size + (external.stat().st_size if external.is_file() else 0)
+
+
+def _without_shapes(twin: Twin) -> onnx.ModelProto:
+    """The quantiser transposes weights and then trips over the shapes that were noted for them."""
+    model = onnx.load(twin.path)
+    del model.graph.value_info[:]
+    return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """onnxruntime's quantiser advises, through the root logger, to preprocess what needs no preprocessing."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
