@@ -9,10 +9,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from edgebin.models.binaryvit_attention import BinarySelfAttention
+from edgebin.models.classifier import Classifier, Encoder
 from edgebin.models.config import BinaryViTConfig
 from edgebin.models.downsampling import BinaryDownsampling, FullPrecisionDownsampling
-from edgebin.models.embeddings import Embeddings
-from edgebin.models.head import Classifier, fold_head
 from edgebin.nn.activation import LayerScale
 from edgebin.nn.branches import AverageStencil, average_branches
 from edgebin.nn.freeze import inference_form
@@ -27,52 +26,13 @@ class BinaryViT(Classifier):
     """Images [B, channels, image_size, image_size] float → logits [B, classes]."""
 
     def __init__(self, config: BinaryViTConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.vit = _Backbone(config)
-        self.classifier = nn.Linear(config.dims[-1], config.classes)
-
-    def inference_form(self) -> BinaryViT:
-        self.vit.embeddings = self.vit.embeddings.inference_form()
-        inference_form(self.vit.encoder)
-        self.vit.layernorm, self.classifier = fold_head(self.vit.layernorm, self.classifier)
-        return self
+        encoder = Encoder(config, BinaryViTLayer, _downsampling)
+        super().__init__(config, encoder, make_norm(config.norm, config.dims[-1]))
 
 
-class _Backbone(nn.Module):
-    def __init__(self, config: BinaryViTConfig) -> None:
-        super().__init__()
-        self.embeddings = Embeddings(config)
-        self.encoder = _Encoder(config)
-        self.layernorm: nn.Module = make_norm(config.norm, config.dims[-1])
-
-    def forward(self, images: Tensor) -> Tensor:
-        tokens: Tensor = self.layernorm(self.encoder(self.embeddings(images)))
-        return tokens
-
-
-class _Encoder(nn.Module):
-    """All layers in one list, and `patch_embed1` … between the stages."""
-
-    def __init__(self, config: BinaryViTConfig) -> None:
-        super().__init__()
-        self.depths = config.depths
-        self.layer = nn.ModuleList(
-            BinaryViTLayer(config, stage) for stage, depth in enumerate(config.depths) for _ in range(depth)
-        )
-        kind = FullPrecisionDownsampling if config.full_precision_downsampling else BinaryDownsampling
-        for stage in range(1, config.stages):
-            step = kind(config.dims[stage - 1], config.dims[stage], grid=config.grid(stage - 1), norm=config.norm)
-            self.add_module(f"patch_embed{stage}", step)
-
-    def forward(self, x: Tensor) -> Tensor:
-        layers = iter(self.layer)
-        for stage, depth in enumerate(self.depths):
-            if stage > 0:
-                x = self.get_submodule(f"patch_embed{stage}")(x)
-            for _ in range(depth):
-                x = next(layers)(x)
-        return x
+def _downsampling(config: BinaryViTConfig, stage: int) -> nn.Module:
+    kind = FullPrecisionDownsampling if config.full_precision_downsampling else BinaryDownsampling
+    return kind(config.dims[stage - 1], config.dims[stage], grid=config.grid(stage - 1), norm=config.norm)
 
 
 class _Attention(nn.Module):

@@ -30,19 +30,15 @@ class BinarySelfAttention(nn.Module):
         self.heads = heads
         self.reduction_ratio = reduction
         self.grid = grid
-        for name in ("q", "k", "v"):
-            setattr(self, f"move{name}", nn.Parameter(torch.zeros(dim)))
-            setattr(self, f"move{name}2", nn.Parameter(torch.zeros(dim)))
-            setattr(self, f"norm{name}", make_norm(norm, dim))
-            setattr(self, f"rprelu{name}", RPReLU(dim))
-        self.query = BinaryLinear(dim, dim)
-        self.key = BinaryLinear(dim, dim)
-        self.value = BinaryLinear(dim, dim)
+        self.moveq, self.moveq2 = _bias(dim), _bias(dim)
+        self.movek, self.movek2 = _bias(dim), _bias(dim)
+        self.movev, self.movev2 = _bias(dim), _bias(dim)
+        self.query, self.normq, self.rpreluq = BinaryLinear(dim, dim), make_norm(norm, dim), RPReLU(dim)
+        self.key, self.normk, self.rpreluk = BinaryLinear(dim, dim), make_norm(norm, dim), RPReLU(dim)
+        self.value, self.normv, self.rpreluv = BinaryLinear(dim, dim), make_norm(norm, dim), RPReLU(dim)
         if reduction > 1:
-            self.mover = nn.Parameter(torch.zeros(dim))
-            self.reduction = BinaryLinear(dim, dim)
-            self.norm_r = make_norm(norm, dim)
-            self.rprelur = RPReLU(dim)
+            self.mover = _bias(dim)
+            self.reduction, self.norm_r, self.rprelur = BinaryLinear(dim, dim), make_norm(norm, dim), RPReLU(dim)
         self.att_prob_clip = nn.Parameter(torch.tensor(_INITIAL_CLIP))
         self.norm_context = make_norm(norm, dim)
         self.rprelu_context = RPReLU(dim)
@@ -77,9 +73,9 @@ class InferenceSelfAttention(nn.Module):
         super().__init__()
         self.reduction_ratio = layer.reduction_ratio
         self.grid = layer.grid
-        self.query = _unit_of(layer, "q", layer.query)
-        self.key = _unit_of(layer, "k", layer.key)
-        self.value = _unit_of(layer, "v", layer.value)
+        self.query = InferenceUnit(move=layer.moveq, linear=layer.query, norm=layer.normq, rprelu=layer.rpreluq)
+        self.key = InferenceUnit(move=layer.movek, linear=layer.key, norm=layer.normk, rprelu=layer.rpreluk)
+        self.value = InferenceUnit(move=layer.movev, linear=layer.value, norm=layer.normv, rprelu=layer.rpreluv)
         if layer.reduction_ratio > 1:
             self.reduction = InferenceUnit(
                 move=layer.mover, linear=layer.reduction, norm=layer.norm_r, rprelu=layer.rprelur
@@ -109,13 +105,8 @@ class InferenceSelfAttention(nn.Module):
         return y
 
 
-def _unit_of(layer: BinarySelfAttention, name: str, linear: BinaryLinear) -> InferenceUnit:
-    return InferenceUnit(
-        move=getattr(layer, f"move{name}"),
-        linear=linear,
-        norm=getattr(layer, f"norm{name}"),
-        rprelu=getattr(layer, f"rprelu{name}"),
-    )
+def _bias(dim: int) -> nn.Parameter:
+    return nn.Parameter(torch.zeros(dim))
 
 
 def _spread(x: Tensor, grid: Grid, reduction: int) -> Tensor:

@@ -31,7 +31,7 @@ class ViTConfig:
         dims: token width of each stage.
         heads: attention heads of each stage.
         mlp_dims: hidden width of each stage's MLP.
-        reductions: keys and values are pooled over windows of this many tokens squared, for each stage; 1 is not at all.
+        reductions: side of the windows of tokens that each stage pools its keys and values over; 1 is no pooling.
         class_token: whether a class token is classified; otherwise the mean of all tokens is.
         stem_norm: whether the patch projection is followed by a batch norm.
 

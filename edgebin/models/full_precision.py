@@ -14,10 +14,9 @@ import math
 
 from torch import Tensor, nn
 
+from edgebin.models.classifier import Classifier, Encoder
 from edgebin.models.config import ViTConfig
 from edgebin.models.downsampling import FullPrecisionDownsampling
-from edgebin.models.embeddings import Embeddings
-from edgebin.models.head import Classifier
 from edgebin.nn.tokens import pool_windows
 
 # Hugging Face's ViT and DeiT; source: transformers, ViTConfig.layer_norm_eps.
@@ -28,45 +27,14 @@ class ViT(Classifier):
     """Images [B, channels, image_size, image_size] float → logits [B, classes]."""
 
     def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.vit = _Backbone(config)
-        self.classifier = _dense(config.dims[-1], config.classes)
+        encoder = Encoder(config, ViTLayer, _downsampling)
+        super().__init__(config, encoder, nn.LayerNorm(config.dims[-1], eps=_EPS))
 
 
-class _Backbone(nn.Module):
-    def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        self.embeddings = Embeddings(config)
-        self.encoder = _Encoder(config)
-        self.layernorm = nn.LayerNorm(config.dims[-1], eps=_EPS)
-
-    def forward(self, images: Tensor) -> Tensor:
-        tokens: Tensor = self.layernorm(self.encoder(self.embeddings(images)))
-        return tokens
-
-
-class _Encoder(nn.Module):
-    def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        self.depths = config.depths
-        self.layer = nn.ModuleList(
-            ViTLayer(config, stage) for stage, depth in enumerate(config.depths) for _ in range(depth)
-        )
-        for stage in range(1, config.stages):
-            step = FullPrecisionDownsampling(
-                config.dims[stage - 1], config.dims[stage], grid=config.grid(stage - 1), norm="batch"
-            )
-            self.add_module(f"patch_embed{stage}", step)
-
-    def forward(self, x: Tensor) -> Tensor:
-        layers = iter(self.layer)
-        for stage, depth in enumerate(self.depths):
-            if stage > 0:
-                x = self.get_submodule(f"patch_embed{stage}")(x)
-            for _ in range(depth):
-                x = next(layers)(x)
-        return x
+def _downsampling(config: ViTConfig, stage: int) -> nn.Module:
+    return FullPrecisionDownsampling(
+        config.dims[stage - 1], config.dims[stage], grid=config.grid(stage - 1), norm="batch"
+    )
 
 
 class ViTLayer(nn.Module):
@@ -126,7 +94,7 @@ class _SelfAttention(nn.Module):
             for projected in (self.query(x), self.key(source), self.value(source))
         )
         scores = query @ key.transpose(-1, -2) * (1 / math.sqrt(head_dim))
-        context = scores.softmax(-1) @ value
+        context: Tensor = scores.softmax(-1) @ value
         return context.transpose(1, 2).reshape(-1, x.shape[1], x.shape[2])
 
 

@@ -184,7 +184,7 @@ def _side(tokens: int) -> int:
 def _assumed_heads(dims: tuple[int, ...]) -> tuple[int, ...]:
     if any(dim % _HEAD_DIM for dim in dims):
         raise CheckpointError(
-            f"the number of attention heads is not in the checkpoint, and widths {dims} are no multiples of {_HEAD_DIM}",
+            f"the checkpoint does not say how many attention heads there are, and {dims} are not all multiples of 64",
             hint="give the model's config.json along with the checkpoint",
         )
     return tuple(dim // _HEAD_DIM for dim in dims)

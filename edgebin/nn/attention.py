@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 import edgebin.nn.ops  # noqa: F401  (registers torch.ops.edgebin)
 
-# exp(0) in the integer tables. Sums over up to 2**(62 - 48) tokens fit in int64, and the smallest entry for head_dim 64,
-# exp(-16), keeps 25 bits.
+# exp(0) in the integer tables is 2**48: sums over up to 2**14 tokens fit in int64, and the smallest entry of a head 64
+# wide, exp(-16), keeps 25 bits.
 EXP_FRACTION_BITS = 48
 MAX_KEY_TOKENS = 2 ** (62 - EXP_FRACTION_BITS)
 _INT64_MAX = 2**63 - 1
@@ -30,8 +30,8 @@ class _Round(torch.autograd.Function):
 def binary_attention(q: Tensor, k: Tensor, v: Tensor, *, clip: Tensor, heads: int) -> Tensor:
     """Training form: clip · round(clamp(softmax(q·kᵀ / √d) / clip, 0, 1)) · v for each head of width d.
 
-    `round` passes its gradient on; the clamp stops it outside [0, 1]; clip learns from both of its places. Rounding goes
-    half to even, so a probability of exactly half of clip gives 0.
+    `round` passes its gradient on; the clamp stops it outside [0, 1]; clip learns from both of its places. Rounding
+    goes half to even, so a probability of exactly half of clip gives 0.
 
     Args:
         q: signs [batch, queries, heads · d].
@@ -43,10 +43,11 @@ def binary_attention(q: Tensor, k: Tensor, v: Tensor, *, clip: Tensor, heads: in
 
     Source: Liu et al., BiT (NeurIPS 2022), Eq. 6-9, as BinaryViT uses it for attention probabilities.
     """
-    query, key, value = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))
+    query, key, value = (x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
     scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
     rounded: Tensor = _Round.apply((scores.softmax(-1) / clip).clamp(0, 1))  # type: ignore[no-untyped-call]
-    return (clip * rounded @ value).transpose(1, 2).flatten(2)
+    context: Tensor = (clip * rounded) @ value
+    return context.transpose(1, 2).flatten(2)
 
 
 def exp_table(head_dim: int) -> Tensor:
@@ -62,9 +63,9 @@ def exp_table(head_dim: int) -> Tensor:
 def map_limits(table: Tensor, clip: float) -> Tensor:
     """The row sum below which a score's probability is more than half of clip: int64, shape of `table`, not falling.
 
-    With e the score's table entry and z its row's sum, e / z > clip / 2 ⇔ z < 2e / clip ⇔ z < ceil(2e / clip), worked out
-    in rational arithmetic. A clip below 0 switches every entry off, as rounding a negative quotient does; with a clip of
-    0 the map does not matter, since it is multiplied by clip.
+    With e the score's table entry and z its row's sum, e / z > clip / 2 ⇔ z < 2e / clip ⇔ z < ceil(2e / clip), worked
+    out in rational arithmetic. A clip below 0 switches every entry off, as rounding a negative quotient does; with a
+    clip of 0 the map does not matter, since it is multiplied by clip.
     """
     if clip <= 0:
         return torch.zeros_like(table)

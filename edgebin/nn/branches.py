@@ -18,7 +18,7 @@ def average_branches(x: Tensor, grid: Grid, scales: dict[tuple[int, int], LayerS
 
     Source: Le & Li, BinaryViT (CVPRW 2023), "multiple average pooling branches".
     """
-    image = x.transpose(1, 2).unflatten(2, grid)
+    image = x.transpose(1, 2).reshape(-1, x.shape[2], *grid)
     total = torch.zeros_like(x)
     for window, scale in scales.items():
         padding = (window[0] // 2, window[1] // 2)

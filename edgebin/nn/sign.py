@@ -21,7 +21,8 @@ class _ActivationSign(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return gradients[0] * (2 - 2 * x.abs()).clamp(min=0)
+        slope: Tensor = (2 - 2 * x.abs()).clamp(min=0)
+        return gradients[0] * slope
 
 
 class _BinaryWeight(torch.autograd.Function):

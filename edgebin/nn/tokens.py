@@ -25,7 +25,7 @@ def pool_windows(x: Tensor, grid: Grid, window: int) -> Tensor:
 
 
 def repeat_windows(x: Tensor, grid: Grid, window: int) -> Tensor:
-    """Nearest-neighbour enlargement onto `grid`, the inverse shape of `pool_windows`: [B, H·W/window², C] → [B, H·W, C]."""
+    """Nearest-neighbour enlargement onto `grid`: [B, H·W/window², C] → [B, H·W, C]."""
     height, width = grid
     split = x.reshape(-1, height // window, 1, width // window, 1, x.shape[-1])
     return split.expand(-1, -1, window, -1, window, -1).reshape(-1, height * width, x.shape[-1])
