@@ -2,6 +2,6 @@
 
 #define EB_PATH avx2
 #include "../simd/u8_avx2.h"
-#include "attention.h"
 #include "context_bytes.h"
 #include "exp_sum_table.h"
+#include "attention.h"

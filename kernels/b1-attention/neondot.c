@@ -2,6 +2,6 @@
 
 #define EB_PATH neondot
 #include "../simd/u8_neon.h"
-#include "attention.h"
 #include "context_bytes.h"
 #include "exp_sum_table.h"
+#include "attention.h"

@@ -1,3 +1,3 @@
 #define EB_PATH neon
-#include "gemm.h"
 #include "lanes.h"
+#include "gemm.h"
