@@ -11,8 +11,12 @@ from edgebin.toolchain.elf import check_elf
 from edgebin.toolchain.runtime import RuntimeLibraries
 
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-s")
-# The program looks for TVM's libraries in lib/ beside itself. They pull in the board's own libstdc++, unseen by the linker.
-_LINK_FLAGS = ("-Wl,-rpath,$ORIGIN/lib", "-Wl,--allow-shlib-undefined", "-Wl,-z,max-page-size=65536", "-lm")
+# TVM's libraries lie in lib/ beside the program. They pull in the board's own libstdc++, which the linker cannot see,
+# and libtvm_runtime registers its functions while it is loaded: no symbol of it is named, yet it must stay.
+_LINK_FLAGS = (
+    *("-Wl,-rpath,$ORIGIN/lib", "-Wl,--allow-shlib-undefined", "-Wl,-z,max-page-size=65536"),
+    *("-lm", "-Wl,--no-as-needed"),
+)
 
 
 def build_runner(target: Target, compiler: Compiler, libraries: RuntimeLibraries, output: Path) -> None:
@@ -22,6 +26,6 @@ def build_runner(target: Target, compiler: Compiler, libraries: RuntimeLibraries
         ToolchainError: the compiler failed, or what it made needs a newer C library than the target has.
     """
     sources = sorted((resource_dir("kernels") / "runtime").glob("*.c"))
-    include = ("-isystem", str(libraries.include))
-    compiler.compile([*sources, *libraries.paths], output, (*_FLAGS, *include, *_LINK_FLAGS))
+    flags = (*_FLAGS, "-isystem", str(libraries.include), *_LINK_FLAGS, *map(str, libraries.paths))
+    compiler.compile(sources, output, flags)
     check_elf(output, target)

@@ -60,7 +60,11 @@ def fetch_wheel_files(files: Sequence[WheelFile], say: Say) -> None:
                 raise ToolchainError(f"pip brought {len(wheels)} wheels of {file.package}, not one")
             extracted = Path(scratch) / Path(file.member).name
             try:
-                with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(file.member) as source, extracted.open("wb") as sink:
+                with (
+                    zipfile.ZipFile(wheels[0]) as wheel,
+                    wheel.open(file.member) as source,
+                    extracted.open("wb") as sink,
+                ):
                     shutil.copyfileobj(source, sink)
             except (zipfile.BadZipFile, KeyError) as error:
                 raise ToolchainError(f"`{wheels[0].name}` holds no usable `{file.member}`: {error}") from error
