@@ -215,4 +215,4 @@ class _Reader:
 
 def _bytes(tensor: onnx.TensorProto) -> int:
     itemsize: int = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-    return math.prod(tensor.dims) * itemsize
+    return int(math.prod(tensor.dims)) * itemsize

@@ -1,0 +1,88 @@
+"""Golden inputs and outputs: what every later stage, down to the board, is compared with.
+
+A binary network decides by signs, and a value within rounding error of its threshold falls to either side on different
+machines; in some networks one such flip changes every logit. Golden inputs are therefore chosen for which float noise
+does not matter, where the network has any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from edgebin.graph.export import INPUT_NAME, OUTPUT_NAME
+
+# float32 logits of one network on two runtimes agree to this share of the largest logit, if no sign flips.
+RELATIVE_TOLERANCE = 1e-4
+# Noise of the test for stability, as a share of each pixel: some ten float32 roundings.
+_NOISE = 1e-6
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Inputs [samples, channels, height, width], logits [samples, classes], and for each whether noise leaves it be."""
+
+    inputs: FloatArray
+    outputs: FloatArray
+    stable: tuple[bool, ...]
+
+    @property
+    def tolerance(self) -> float:
+        """The absolute difference of logits that counts as equal."""
+        return tolerance_for(self.outputs)
+
+
+def tolerance_for(logits: FloatArray) -> float:
+    """The absolute difference from these logits that float rounding explains."""
+    return RELATIVE_TOLERANCE * max(1.0, float(np.abs(logits).max()))
+
+
+def make_golden(frozen: nn.Module, image_shape: tuple[int, int, int], *, samples: int, seed: int) -> Golden:
+    """Draws normal noise images from `seed` and keeps those whose logits survive a perturbation of a millionth.
+
+    Twice as many images as needed are tried. If too few are stable, unstable ones fill up and are marked; if none of
+    the first half is, the network is taken to be chaotic and the search ends.
+
+    Args:
+        frozen: the model that is exported.
+        image_shape: channels, height, width.
+        samples: number of images.
+        seed: of the images.
+    """
+    generator = np.random.RandomState(seed)  # its stream is frozen, unlike that of numpy's newer generators
+    chosen: list[FloatArray] = []
+    spare: list[FloatArray] = []
+    for _ in range(2):
+        images = generator.standard_normal((samples, *image_shape)).astype(np.float32)
+        noise = 1 + _NOISE * generator.uniform(-1, 1, images.shape)
+        logits = run_torch(frozen, images)
+        moved = np.abs(run_torch(frozen, (images * noise).astype(np.float32)) - logits).max(axis=1)
+        stable = moved <= tolerance_for(logits)
+        chosen += list(images[stable])
+        spare += list(images[~stable])
+        if len(chosen) >= samples or not chosen:
+            break
+    count = min(len(chosen), samples)
+    inputs = np.stack([*chosen[:count], *spare[: samples - count]])
+    return Golden(inputs, run_torch(frozen, inputs), tuple(index < count for index in range(samples)))
+
+
+def run_torch(module: nn.Module, images: FloatArray) -> FloatArray:
+    """Logits of a module that is in evaluation mode."""
+    with torch.inference_mode():
+        logits: FloatArray = module(torch.from_numpy(images)).numpy()
+    return logits
+
+
+def write_golden(golden: Golden, folder: Path) -> None:
+    """Writes `inputs.npz` and `outputs.npz`; the same data gives the same bytes."""
+    folder.mkdir()
+    np.savez(folder / "inputs.npz", **{INPUT_NAME: golden.inputs})
+    np.savez(folder / "outputs.npz", **{OUTPUT_NAME: golden.outputs})

@@ -1,0 +1,42 @@
+"""Runs ONNX models with runtimes that know nothing of edgebin's kernels, so that the bodies of our ops do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import edgebin  # noqa: F401  (switches onnxruntime's telemetry off before it is loaded)
+
+# isort: split
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx.reference import ReferenceEvaluator
+
+from edgebin.errors import ExportError
+
+Array: TypeAlias = npt.NDArray[Any]
+Arrays: TypeAlias = dict[str, Array]
+
+_ERRORS_ONLY = 3
+
+
+def run_onnxruntime(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) -> Arrays:
+    """The named outputs from stock onnxruntime on the CPU.
+
+    Raises:
+        ExportError: onnxruntime refuses the model.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except onnxruntime.capi.onnxruntime_pybind11_state.Fail as error:
+        raise ExportError(f"onnxruntime cannot load the exported model: {error}") from error
+    return dict(zip(outputs, session.run(list(outputs), inputs), strict=True))
+
+
+def run_reference(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) -> Arrays:
+    """The named outputs from `onnx.reference`, ONNX's own evaluator in numpy."""
+    evaluator = ReferenceEvaluator(model)
+    return dict(zip(outputs, evaluator.run(list(outputs), inputs), strict=True))
