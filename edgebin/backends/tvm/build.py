@@ -9,12 +9,12 @@ from pathlib import Path
 
 import onnx
 import tvm
-from edgebin.kernels.build import compile_flags, include_dir, sources_for
 from tvm import relax
 
 from edgebin.backends.tvm.glue import Glue, KernelCall
 from edgebin.backends.tvm.importer import imported
 from edgebin.backends.tvm.relax_ops import collecting
+from edgebin.kernels.build import compile_flags, compile_objects, include_dir
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
 
@@ -50,13 +50,10 @@ def build_module(
         )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        source = folder / "glue.c"
+        source, glue_object = folder / "glue.c", folder / "glue.o"
         source.write_text(glue.source())
-        flags = ["-c", "-fPIC", "-fvisibility=hidden", *compile_flags(kernel_path), "-I", str(include_dir())]
-        objects = []
-        for index, path in enumerate([source, *sources_for(kernel_path)]):
-            target_object = folder / f"{index:02d}-{path.stem}.o"
-            compiler.compile([path], target_object, flags)
-            objects.append(str(target_object))
-        executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=objects)
+        flags = ["-c", "-fPIC", *compile_flags(kernel_path), f"-I{include_dir()}"]
+        compiler.compile([source], glue_object, flags)
+        objects = [glue_object, *compile_objects([kernel_path], compiler, folder)]
+        executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=[str(path) for path in objects])
     return CompiledModule(output, kernel_path, dict(glue.calls), glue.source())

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import onnx
-from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
-from edgebin.kernels.packing import bit_row_bytes
-from edgebin.kernels.variants import find_variant
 from tvm import relax
 from tvm.relax.frontend.onnx import onnx_frontend
 
 from edgebin.backends.tvm.glue import Buffer
 from edgebin.backends.tvm.relax_ops import kernel_op
+from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
+from edgebin.kernels.packing import bit_row_bytes
+from edgebin.kernels.variants import find_variant
 
 Attributes = dict[str, Any]
 
@@ -137,5 +137,5 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any] = value.data.numpy()
+    array: np.ndarray[Any, Any] = value.value.numpy()
     return array

@@ -91,7 +91,7 @@ def _legalize(kernel: str, builder: Any, call: Any) -> Any:
     described = _kernel_call(kernel, call, glue)
     symbol = glue.add(described)
     function = builder.add_func(_prim_func(symbol, described), symbol)
-    return relax.call_tir(function, list(call.args), call.ty.fields if len(described.outputs) > 1 else call.ty)
+    return relax.call_tir(function, list(call.args), list(call.ty.fields) if len(described.outputs) > 1 else call.ty)
 
 
 def _prim_func(symbol: str, call: KernelCall) -> Any:
