@@ -14,6 +14,8 @@ from math import prod
 
 C_TYPES = {"float32": "float", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t"}
 
+_ITEM_BYTES = {"float32": 4, "uint8": 1, "int32": 4, "int64": 8}
+
 # A block is a multiple of the tallest register tile (rows), so that splitting work between threads costs no half tiles.
 _ROW_GRAIN = 12
 
@@ -53,6 +55,11 @@ class KernelCall:
     blocks: int
     body: str
     macs: int
+
+    @property
+    def bytes_(self) -> int:
+        """What the call reads and writes, each buffer once."""
+        return sum(prod(buffer.shape) * _ITEM_BYTES[buffer.dtype] for buffer in (*self.inputs, *self.outputs))
 
 
 @dataclass

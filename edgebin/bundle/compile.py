@@ -1,0 +1,163 @@
+"""`edgebin compile`: an export folder → a bundle for one target."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+from google.protobuf.message import DecodeError
+
+import edgebin
+from edgebin.backends.tvm import CompiledModule, build_module
+from edgebin.bundle.manifest import Manifest, ModelInfo, Operation, TensorSpec, Tolerance
+from edgebin.bundle.npz import npz_bytes, read_npz
+from edgebin.bundle.write import write_bundle
+from edgebin.errors import InputError
+from edgebin.graph.golden import RELATIVE_TOLERANCE
+from edgebin.graph.manifest import ExportManifest, read_manifest
+from edgebin.kernels.select import usable_paths
+from edgebin.passes import lower
+from edgebin.targets import Target
+from edgebin.toolchain.compiler import find_compiler
+from edgebin.toolchain.elf import check_elf
+from edgebin.toolchain.runner import build_runner
+from edgebin.toolchain.runtime import TVM_FFI_VERSION, TVM_VERSION, runtime_libraries
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CompileResult:
+    """A bundle that was written; `manifest` is the one in it."""
+
+    bundle: Path
+    manifest: Manifest
+    size_bytes: int
+
+
+def compile_bundle(
+    model: Path,
+    target: Target,
+    output: Path,
+    *,
+    batch: int = 1,
+    compiler: Literal["auto", "zig", "gcc"] = "auto",
+    fetch: bool = False,
+    check: Callable[[Path], None] | None = None,
+    say: Say = lambda _: None,
+) -> CompileResult:
+    """Lower, compile, link and pack a model for `target`.
+
+    Args:
+        model: a folder that `edgebin export` wrote, or the `model.onnx` in it.
+        output: the bundle to write; it appears only after `check` has accepted it.
+        batch: images per inference; it is fixed in the compiled module.
+        compiler: who compiles glue, kernels and runner.
+        fetch: whether the target's runtime libraries may be downloaded if they are not in the cache.
+        check: called with the finished bundle under a temporary name; raises if it is not right.
+        say: told about each step.
+
+    Raises:
+        InputError: the model cannot be read.
+        CompileError: one of its ops cannot be lowered.
+        ToolchainError: a compiler or runtime library is missing or failed.
+    """
+    folder = model if model.is_dir() else model.parent
+    proto = _read_onnx(folder / "model.onnx" if model.is_dir() else model)
+    exported = read_manifest(folder)
+    libraries = runtime_libraries(target, fetch=fetch, say=say)
+    builder = find_compiler(target, compiler)
+    path = kernel_path(target)
+    say(f"lowering {len(proto.graph.node)} nodes to kernel calls")
+    lowered = ir.from_proto(proto)
+    lower(lowered, batch=batch)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as scratch:
+        module, runner, partial = (Path(scratch) / name for name in ("module.so", "runner", output.name))
+        say(f"compiling for {target.name} ({target.core.name}), kernels: {path}")
+        compiled = build_module(ir.to_proto(lowered), target, kernel_path=path, compiler=builder, output=module)
+        check_elf(module, target)
+        build_runner(target, builder, libraries, runner)
+        contents: dict[str, Path | bytes] = {"module.so": module, "runner": runner, **_golden(folder, exported)}
+        contents |= {f"lib/{library.name}": library for library in libraries.paths}
+        manifest = write_bundle(partial, _manifest(proto, exported, lowered, compiled, target, batch), contents)
+        if check is not None:
+            say("verifying the bundle on its golden inputs")
+            check(partial)
+        os.replace(partial, output)
+    return CompileResult(output, manifest, output.stat().st_size)
+
+
+def kernel_path(target: Target) -> str:
+    """The first path in the target's own order of preference that its processor can run."""
+    usable = usable_paths(target.arch, frozenset(target.features))
+    for path in target.kernel_paths:
+        if path in usable:
+            return path
+    raise InputError(
+        f"none of the kernel paths of target `{target.id}` runs on its features: {', '.join(target.kernel_paths)}",
+        hint=f"a processor with these features can run: {', '.join(usable)}",
+    )
+
+
+def _read_onnx(path: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(path)
+    except (OSError, DecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not an ONNX file"
+        raise InputError(f"cannot read `{path}`: {reason}", hint="name a folder that `edgebin export` wrote") from error
+
+
+def _golden(folder: Path, exported: ExportManifest) -> dict[str, bytes]:
+    """The golden samples that float rounding does not move; all of them where it moves each."""
+    keep = np.array(exported.golden.stable)
+    keep = keep if keep.any() else ~keep
+    files = {}
+    for name in ("inputs", "outputs"):
+        arrays = read_npz(folder / "golden" / f"{name}.npz")
+        files[f"golden/{name}.npz"] = npz_bytes({key: array[keep] for key, array in arrays.items()})
+    return files
+
+
+def _manifest(
+    proto: onnx.ModelProto,
+    exported: ExportManifest,
+    lowered: ir.Model,
+    compiled: CompiledModule,
+    target: Target,
+    batch: int,
+) -> Manifest:
+    digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
+    return Manifest(
+        edgebin=edgebin.__version__,
+        tvm=TVM_VERSION,
+        tvm_ffi=TVM_FFI_VERSION,
+        target=target,
+        features=target.features,
+        glibc=target.glibc,
+        kernel_path=compiled.kernel_path,  # type: ignore[arg-type]  # checked by the model
+        model=ModelInfo(id=exported.model, config=exported.config, source_sha256=digest),
+        batch=batch,
+        inputs=_specs(lowered.graph.inputs),
+        outputs=_specs(lowered.graph.outputs),
+        tolerance=Tolerance(atol=exported.golden.tolerance, rtol=RELATIVE_TOLERANCE),
+        operations=tuple(
+            Operation(function=name, kind=call.kernel, nodes=(call.label,), macs=call.macs, bytes_=call.bytes_)
+            for name, call in compiled.calls.items()
+        ),
+    )
+
+
+def _specs(values: Sequence[ir.Value]) -> tuple[TensorSpec, ...]:
+    return tuple(
+        TensorSpec(name=value.name, dtype=str(value.dtype.numpy()), shape=value.shape.numpy())  # type: ignore[union-attr, arg-type]
+        for value in values
+    )
