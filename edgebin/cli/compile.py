@@ -46,7 +46,38 @@ def compile_(
     The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
     verified under QEMU.
     """
+    from edgebin.board import VerifyReport, verify_bundle
+    from edgebin.bundle import open_bundle
+    from edgebin.bundle.compile import compile_bundle
+    from edgebin.cli.output import byte_size, fields, next_line, progress, size
     from edgebin.targets import load_target
 
     found = load_target(target)
-    onnx = model / "model.onnx" if model.is_dir() else model
+    folder = model if model.is_dir() else model.parent
+    output = bundle or Path(f"{folder.resolve().name}-{found.id}.ebz")
+    reports: list[VerifyReport] = []
+    result = compile_bundle(
+        model,
+        found,
+        output,
+        batch=batch,
+        compiler=compiler.value if compiler else "auto",
+        fetch=fetch,
+        check=(lambda path: reports.append(verify_bundle(open_bundle(path)))) if verify else None,
+        say=progress,
+    )
+    manifest = result.manifest
+    rows = {
+        "bundle": size(output),
+        "target": f"{found.id}, {found.name}, {found.cores} × {found.core.name}",
+        "kernels": f"{manifest.kernel_path}, {len(manifest.operations)} calls per inference",
+        "module": byte_size(manifest.files["module.so"].size),
+        "verified": "no (--no-verify)",
+    }
+    for report in reports:
+        rows["verified"] = (
+            f"{report.rows} golden samples on {report.machine}, largest difference {report.max_abs_diff:.2g} "
+            f"(allowed {report.atol:.2g} + {report.rtol:g} of the logit)"
+        )
+    fields(rows)
+    next_line("profile", output)

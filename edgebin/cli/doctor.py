@@ -19,9 +19,10 @@ def doctor(
     """
     from dataclasses import asdict
 
+    from edgebin.kernels.select import host_paths
     from edgebin.toolchain.doctor import examine
 
-    checks = examine()
+    checks = examine(host_paths())
     broken = any(check.required and not check.ok for check in checks)
     if json:
         output.as_json({"ok": not broken, "checks": [asdict(check) | {"ok": check.ok} for check in checks]})

@@ -18,6 +18,10 @@ def export(
         str | None,
         typer.Option("--model", metavar="ID", help="Which system it is (`edgebin models list`); else found out."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="The network's published config.json, if CKPT lacks its sizes."),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write [default: CKPT's name.export]")
     ] = None,
@@ -36,11 +40,38 @@ def export(
     Weights take one bit each in the file, and stock onnxruntime runs it unchanged: that is verified against PyTorch.
     Next to it lie its manifest and golden inputs and outputs.
     """
-    from edgebin.graph import export_checkpoint
+    from edgebin.graph.exporting import MODEL_FILE, export_checkpoint
 
     folder = folder or Path(f"{checkpoint.stem}.export")
     output.progress(f"exporting {checkpoint}")
     result = export_checkpoint(
-        checkpoint, folder, model=model, full_precision=full_precision, samples=samples, seed=seed, verify=verify
+        checkpoint,
+        folder,
+        model=model,
+        config=config,
+        full_precision=full_precision,
+        samples=samples,
+        seed=seed,
+        verify=verify,
     )
-    del result
+    manifest = result.manifest
+    counts, agreement = manifest.counts, manifest.verification
+    rows = {
+        "wrote": output.size(folder / MODEL_FILE),
+        "model": f"{manifest.model}, {'full precision' if manifest.full_precision else 'binary'}"
+        + ("" if manifest.trained else ", untrained"),
+        "weights": f"{counts.binary_weights:,} of 1 bit, {counts.full_precision_weights:,} of 32 bits",
+        "work": f"{counts.binary_macs / 1e6:,.2f} M binary and {counts.full_precision_macs / 1e6:,.2f} M "
+        "full-precision multiply-accumulates per image",
+    }
+    if agreement is None:
+        rows["verified"] = "no, as you asked"
+    else:
+        stable = sum(manifest.golden.stable)
+        rows["verified"] = (
+            f"PyTorch against stock onnxruntime: logits differ by {agreement.onnxruntime_given_bits:.1e} at most "
+            f"(allowed {manifest.golden.tolerance:.1e}), {agreement.undecided_bits} signs undecided"
+        )
+        rows["golden"] = f"{manifest.golden.samples} images, {stable} of which float noise leaves alone"
+    output.fields(rows)
+    output.next_line("compile", folder, "-t", "rpi4b")

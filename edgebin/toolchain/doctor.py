@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +97,15 @@ _PROGRAMS = (
 _ARM_LIBRARY = Path("/usr/aarch64-linux-gnu/lib/libstdc++.so.6")
 
 
-def examine() -> list[Check]:
-    """Everything edgebin uses, in the order of the road from export to profile."""
+def examine(kernel_paths: Sequence[str]) -> list[Check]:
+    """Everything edgebin uses, in the order of the road from export to profile.
+
+    Args:
+        kernel_paths: what `edgebin.kernels` would use on this machine, best first.
+    """
     return [
         _python(),
+        _processor(kernel_paths),
         *map(_package, _PACKAGES),
         *map(_program, _PROGRAMS),
         _qemu_plugins(),
@@ -120,6 +125,16 @@ def _python() -> Check:
         "install Python 3.11, 3.12 or 3.13",
         required=True,
         problem=None if supported else "edgebin is for Python 3.11 to 3.13",
+    )
+
+
+def _processor(kernel_paths: Sequence[str]) -> Check:
+    return Check(
+        "processor",
+        f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, kernels {' '.join(kernel_paths)} (best first)",
+        "everything",
+        "use Linux on x86-64 or aarch64",
+        problem=None if platform.machine() in ("x86_64", "aarch64") else "slow: no kernels for this architecture",
     )
 
 

@@ -18,7 +18,7 @@ runner = CliRunner()
 def test_every_missing_thing_comes_with_its_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("EDGEBIN_CACHE_DIR", str(tmp_path / "cache"))
-    checks = {check.name: check for check in examine()}
+    checks = {check.name: check for check in examine(["scalar"])}
     for name in ("QEMU", "QEMU plugins", "gcc for ARM", "TVM runtime for ARM", "onnxruntime for ARM"):
         assert not checks[name].ok
         assert not checks[name].required
@@ -37,7 +37,7 @@ def test_a_tvm_ffi_that_crashes_tvm_is_found(monkeypatch: pytest.MonkeyPatch) ->
         return "0.1.15.post2" if name == "apache-tvm-ffi" else installed(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    check = next(check for check in examine() if check.name == "apache-tvm-ffi")
+    check = next(check for check in examine(["scalar"]) if check.name == "apache-tvm-ffi")
     assert check.found == "0.1.15.post2"
     assert not check.ok
     assert check.problem is not None

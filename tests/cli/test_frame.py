@@ -81,7 +81,7 @@ def test_usage_errors(words: list[str], message: str) -> None:
     ],
 )
 def test_exit_codes(monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, shown: str | None) -> None:
-    def fail() -> None:
+    def fail(_: object) -> None:
         raise error
 
     monkeypatch.setattr(doctor, "examine", fail)
@@ -92,17 +92,12 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, error: BaseException, code:
         assert result.stderr.startswith(f"error: {shown}")
 
 
-def test_verbose_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
-        raise RuntimeError("odd")
-
-    monkeypatch.setattr(doctor, "examine", fail)
-    arguments = ["-v", "doctor"]
+def test_verbose_shows_the_traceback() -> None:
     code = (
-        "import edgebin.toolchain.doctor as doctor, edgebin.cli\n"
-        "def fail(): raise RuntimeError('odd')\n"
+        "import edgebin.cli, edgebin.toolchain.doctor as doctor\n"
+        "def fail(_): raise RuntimeError('odd')\n"
         "doctor.examine = fail\n"
-        f"edgebin.cli.app({arguments!r}, prog_name='edgebin')\n"
+        "edgebin.cli.app(['-v', 'doctor'], prog_name='edgebin')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
