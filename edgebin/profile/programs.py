@@ -1,4 +1,4 @@
-"""The two C programs that profiling needs, built once into the cache: the instruction counter and the baseline runner."""
+"""The two C programs that profiling needs, built once into the cache: instruction counter and baseline runner."""
 
 from __future__ import annotations
 

@@ -81,13 +81,18 @@ class Variant:
 
 @dataclass(frozen=True)
 class Layer:
-    """One kernel call of our module. `share` is of the whole inference."""
+    """One compiled function of our module, all its calls in an inference together. `share` is of the inference.
 
-    index: int
+    `op` is what kind of operation it is, `nodes` are the ONNX nodes it computes.
+    """
+
     name: str
+    op: str
+    nodes: tuple[str, ...]
     kind: Literal["measured", "estimate"]
     latency_ms: float
     share: float
+    calls: int
     cycles: float | None = None
     instructions: int | None = None
 

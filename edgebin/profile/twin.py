@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 
 import edgebin  # noqa: F401  # onnxruntime must not be imported before it
+from edgebin.bundle import ModelInfo
 from edgebin.errors import InputError
-
-if TYPE_CHECKING:
-    from edgebin.models.config import ViTConfig
 
 # Calibration inputs of the statically quantised twin. Their values change its accuracy, not its speed.
 _CALIBRATION_IMAGES = 4
@@ -33,18 +31,23 @@ class Twin:
     input_shape: tuple[int, ...]
 
 
-def export_twin(config: ViTConfig, path: Path) -> Twin:
-    """Writes the full-precision model of the same shape. Its weights are random (seeded): it is for latency only."""
+def export_twin(model: ModelInfo, path: Path) -> Twin:
+    """Writes the full-precision twin of a bundle's model. Its weights are random (seeded): it is for latency only.
+
+    Raises:
+        InputError: the bundle does not say of what model it is.
+    """
     import torch
 
     from edgebin.graph.export import export_module
-    from edgebin.models.full_precision import ViT
+    from edgebin.models.registry import construct, resolve_config, twin_config
 
+    config = twin_config(resolve_config(model.id, dict(model.config) or None))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = ViT(config).eval()
+        module = construct(config).eval()
     images = torch.zeros(1, config.channels, config.image_size, config.image_size)
-    onnx.save(export_module(model, images), path)
+    onnx.save(export_module(module, images), path)
     return open_twin(path)
 
 
@@ -58,12 +61,14 @@ def open_twin(path: Path) -> Twin:
         graph = onnx.load(path, load_external_data=False).graph
     except OSError as error:
         raise InputError(f"cannot read `{path}`: {error.strerror}") from error
-    except Exception as error:  # noqa: BLE001  # protobuf's DecodeError has no public name
+    except DecodeError as error:
         raise InputError(f"`{path}` is not an ONNX model") from error
     weights = {initializer.name for initializer in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
     if len(inputs) != 1 or len(graph.output) != 1:
-        raise InputError(f"`{path}` has {len(inputs)} inputs and {len(graph.output)} outputs; a baseline has one of each")
+        raise InputError(
+            f"`{path}` has {len(inputs)} inputs and {len(graph.output)} outputs; a baseline has one of each"
+        )
     tensor = inputs[0].type.tensor_type
     sizes = [dimension.dim_value for dimension in tensor.shape.dim]
     if tensor.elem_type != onnx.TensorProto.FLOAT or not sizes or any(size < 1 for size in sizes[1:]):

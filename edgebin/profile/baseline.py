@@ -1,0 +1,82 @@
+"""The twin under onnxruntime, as a program that is timed on this host or counted under the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from edgebin.errors import InputError
+from edgebin.profile.programs import baseline_runner, onnxruntime_library
+from edgebin.profile.twin import Twin, model_bytes, open_twin, quantize_dynamically, quantize_statically
+from edgebin.targets import Target
+
+BASELINES = ("fp32", "int8")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One ONNX file to run. `how` says how it was quantised, empty for fp32; `input_file` holds raw float32."""
+
+    name: str
+    how: str
+    twin: Twin
+    input_file: Path
+
+    @property
+    def file_bytes(self) -> int:
+        return model_bytes(self.twin.path)
+
+    def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> list[str]:
+        """The command line of the runner for the target.
+
+        Raises:
+            ToolchainError: the runner cannot be built, or onnxruntime's library for the target has not been fetched.
+        """
+        shape = ",".join(map(str, self.twin.input_shape))
+        return [
+            *(str(baseline_runner(target)), str(onnxruntime_library(target)), str(self.twin.path)),
+            *(self.twin.input_name, str(self.input_file), shape, self.twin.output_name),
+            *("--threads", str(threads), *arguments),
+        ]
+
+
+def prepare(names: Sequence[str], fp32: Twin, folder: Path, *, batch: int) -> list[Baseline]:
+    """The baselines' files, made in `folder`.
+
+    int8 comes twice, quantised dynamically and statically: the caller takes the quicker one.
+
+    Raises:
+        InputError: an unknown baseline.
+    """
+    if unknown := sorted(set(names) - set(BASELINES)):
+        raise InputError(f"unknown baseline `{unknown[0]}`", hint=f"known: {', '.join(BASELINES)}")
+    shape = (batch, *fp32.input_shape[1:])
+    input_file = folder / "input.bin"
+    np.random.default_rng(0).standard_normal(shape).astype(np.float32).tofile(input_file)
+    made = []
+    if "fp32" in names:
+        made.append(Baseline("fp32", "", fp32, input_file))
+    if "int8" in names:
+        dynamic = quantize_dynamically(fp32, folder / "int8-dynamic.onnx")
+        static = quantize_statically(fp32, folder / "int8-static.onnx")
+        made.append(Baseline("int8", "dynamic quantisation", dynamic, input_file))
+        made.append(Baseline("int8", "static quantisation (QDQ)", static, input_file))
+    return [replace(baseline, twin=replace(baseline.twin, input_shape=shape)) for baseline in made]
+
+
+def user_twin(path: Path, image_shape: tuple[int, ...]) -> Twin:
+    """A file the user names as the twin; it must take the same images.
+
+    Raises:
+        InputError: it does not.
+    """
+    twin = open_twin(path)
+    if twin.input_shape[1:] != image_shape:
+        raise InputError(
+            f"`{path}` takes images of {list(twin.input_shape[1:])}, the bundle of {list(image_shape)}",
+            hint="name the full-precision model of the same input size",
+        )
+    return twin
