@@ -5,14 +5,15 @@
  * paragraph is edgebin/kernels/packing.py.
  *
  * Paths.  A path (scalar, neon, neondot, avx2, avx512) owns an instruction set and a layout of packed weights. Every
- * function below exists once per path as `name__path`; kernels/variants.inc lists them all with their layouts. No kernel
- * looks at the CPU; edgebin/kernels/select.py does.
+ * function below exists once per path as `name__path`; kernels/variants.inc lists them all with their layouts. No
+ * kernel looks at the CPU; edgebin/kernels/select.py does.
  *
- * Exactness.  All paths give the same bits, floats included: each formula below fixes the order of operations, fma means
- * one rounding, and everything is compiled with -ffp-contract=off. `scalar` is the reference.
+ * Exactness.  All paths give the same bits, floats included: each formula below fixes the order of operations, fma
+ * means one rounding, and everything is compiled with -ffp-contract=off. `scalar` is the reference.
  *
- * Memory.  No kernel reads or writes outside the sizes stated here, allocates, or keeps state. Pointers need the alignment
- * of their element type only. Rows are independent, so callers split work over rows (or heads) between threads.
+ * Memory.  No kernel reads or writes outside the sizes stated here, allocates, or keeps state. Pointers need the
+ * alignment of their element type only. Rows are independent, so callers split work over rows (or heads) between
+ * threads.
  */
 #ifndef EDGEBIN_H
 #define EDGEBIN_H
@@ -39,10 +40,10 @@ extern "C" {
  *   out[i, j] = v                               out NULL: not stored; pool > 1: see below
  *   bits[p][i, j] = v < threshold[p][j]         for p = 0, 1, 2 until the first NULL
  *
- * pool in {2, 4, 8}: out is [rows, n / pool], out[i, g] = tree(v[g*pool .. g*pool+pool-1]) * (1 / pool), where tree adds
- * neighbours pairwise, ((v0+v1)+(v2+v3))+((v4+v5)+(v6+v7)). n is a multiple of pool.
- * residual_cols divides n. Residual r is [rows, residual_cols[r]], skip is [rows, n], out is [rows, n / max(pool, 1)], all
- * dense float rows. A bit plane is [rows, EB_BIT_ROW_BYTES(n)] bytes and is written whole, padding included.
+ * pool in {2, 4, 8}: out is [rows, n / pool], out[i, g] = tree(v[g*pool .. g*pool+pool-1]) * (1 / pool), where tree
+ * adds neighbours pairwise, ((v0+v1)+(v2+v3))+((v4+v5)+(v6+v7)). n is a multiple of pool. residual_cols divides n.
+ * Residual r is [rows, residual_cols[r]], skip is [rows, n], out is [rows, n / max(pool, 1)], all dense float rows. A
+ * bit plane is [rows, EB_BIT_ROW_BYTES(n)] bytes and is written whole, padding included.
  */
 typedef struct {
   const float* scale;
@@ -77,7 +78,8 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_f32_gemm_args;
 
-/* Elementwise: acc is x itself; exactly one of x_f32, x_i32 is set, dense [m, n]. Sign packing is this with one bit plane. */
+/* Elementwise: acc is x itself; exactly one of x_f32, x_i32 is set, dense [m, n]. Sign packing is this with one bit
+ * plane. */
 typedef struct {
   size_t m, n;
   const float* x_f32;
@@ -85,16 +87,17 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_rows_args;
 
-/* Binary attention of one image, heads head_begin .. head_end-1. Head h owns columns h*head_dim .. of q, k, v and context;
- * head_dim is a multiple of 8, at most 248. q: [nq, bit row of heads*head_dim]; k, v: [nkv, the same].
+/* Binary attention of one image, heads head_begin .. head_end-1. Head h owns columns h*head_dim .. of q, k, v and
+ * context; head_dim is a multiple of 8, at most 248. q: [nq, bit row of heads*head_dim]; k, v: [nkv, the same].
  *
- *   agree[i, j] = head_dim - popcount(q[i, h] ^ k[j, h])                       0 .. head_dim; score S = 2*agree - head_dim
- *   z[i]        = sum over j of exp_table[agree[i, j]]                         int64, exact
- *   map[s, i, j]= z[i] < limit[s, h, agree[i, j]]                              {0, 1}
- *   context[i, c] = sum over maps s and tokens j of map[s, i, j] * (v[j, c] is negative ? -1 : +1)     int32, exact
+ *   agree[i, j] = head_dim - popcount(q[i, h] ^ k[j, h])                       0 .. head_dim; score S = 2*agree -
+ * head_dim z[i]        = sum over j of exp_table[agree[i, j]]                         int64, exact map[s, i, j]= z[i] <
+ * limit[s, h, agree[i, j]]                              {0, 1} context[i, c] = sum over maps s and tokens j of map[s,
+ * i, j] * (v[j, c] is negative ? -1 : +1)     int32, exact
  *
- * exp_table: [head_dim + 1], >= 0, its sums fit in int64. limit: [maps, heads, head_dim + 1], not falling along its last
- * axis. context: dense [nq, heads * head_dim]. workspace: eb_b1_attention_workspace__path(&args) bytes, 64-byte aligned. */
+ * exp_table: [head_dim + 1], >= 0, its sums fit in int64. limit: [maps, heads, head_dim + 1], not falling along its
+ * last axis. context: dense [nq, heads * head_dim]. workspace: eb_b1_attention_workspace__path(&args) bytes, 64-byte
+ * aligned. */
 typedef struct {
   size_t heads, head_dim, nq, nkv, maps;
   size_t head_begin, head_end;
@@ -108,10 +111,9 @@ typedef struct {
 } eb_b1_attention_args;
 
 /* Depthwise plus-shaped stencil of one image, rows row_begin .. row_end-1 of h.  x, y, skip: dense [h, w, c].
- * taps: [9, c] in the order (dh, dw) = (0,0) (-1,0) (1,0) (-2,0) (2,0) (0,-1) (0,1) (0,-2) (0,2); x outside the image is 0,
- * or wraps round when circular.
- *   v = bias[c]; v = fma(x[h+dh, w+dw, c], taps[t, c], v) for t in that order (taps outside a zero-padded image are left
- *   out); y = skip ? v + skip[h, w, c] : v */
+ * taps: [9, c] in the order (dh, dw) = (0,0) (-1,0) (1,0) (-2,0) (2,0) (0,-1) (0,1) (0,-2) (0,2); x outside the image
+ * is 0, or wraps round when circular. v = bias[c]; v = fma(x[h+dh, w+dw, c], taps[t, c], v) for t in that order (taps
+ * outside a zero-padded image are left out); y = skip ? v + skip[h, w, c] : v */
 typedef struct {
   size_t h, w, c;
   size_t row_begin, row_end;
@@ -123,12 +125,12 @@ typedef struct {
   float* y;
 } eb_f32_stencil_args;
 
-#define EB_DECLARE_PATH(path)                                             \
-  void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                   \
-  void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                 \
-  void eb_rows__##path(const eb_rows_args* args);                         \
-  size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args*);  \
-  void eb_b1_attention__##path(const eb_b1_attention_args* args);         \
+#define EB_DECLARE_PATH(path)                                            \
+  void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                  \
+  void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                \
+  void eb_rows__##path(const eb_rows_args* args);                        \
+  size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args*); \
+  void eb_b1_attention__##path(const eb_b1_attention_args* args);        \
   void eb_f32_stencil__##path(const eb_f32_stencil_args* args);
 
 EB_DECLARE_PATH(scalar)
