@@ -22,7 +22,7 @@ class _Answer(BaseModel):
 
 
 class FunctionTime(_Answer):
-    """One compiled function: how often it was called in `functions_runs` inferences, and its own time in all of them."""
+    """One compiled function: its calls in `functions_runs` inferences, and the time spent in itself in all of them."""
 
     name: str
     calls: int

@@ -1,0 +1,107 @@
+"""Runtime libraries: fetched once, known by checksum, then offline."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edgebin.errors import ToolchainError
+from edgebin.targets import load_target
+from edgebin.toolchain import runtime, wheels
+from edgebin.toolchain.elf import elf_needs
+from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64, runtime_libraries
+from edgebin.toolchain.wheels import WheelFile, fetch_wheel_files
+
+CONTENT = b"a library"
+FILE = WheelFile("some-package", "1.0", "some/lib/libsome.so", hashlib.sha256(CONTENT).hexdigest())
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EDGEBIN_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, members: dict[str, bytes]) -> list[str]:
+    """In place of pip and the network, a wheel with these members; returns the list of downloads."""
+    downloads: list[str] = []
+
+    def download(file: WheelFile, folder: Path) -> None:
+        downloads.append(file.package)
+        with zipfile.ZipFile(folder / f"{file.package}-{file.version}-py3-none-any.whl", "w") as wheel:
+            for name, content in members.items():
+                wheel.writestr(name, content)
+
+    monkeypatch.setattr(wheels, "_download", download)
+    return downloads
+
+
+def test_missing_libraries_name_the_step_that_fetches_them(empty_cache: Path) -> None:
+    with pytest.raises(ToolchainError) as caught:
+        runtime_libraries(load_target("rpi4b"))
+    assert caught.value.hint == "edgebin targets fetch rpi4b"
+
+
+def test_missing_onnxruntime_names_the_step_that_fetches_it(empty_cache: Path) -> None:
+    with pytest.raises(ToolchainError) as caught:
+        fetch_onnxruntime_aarch64(fetch=False)
+    assert caught.value.hint is not None
+    assert "edgebin targets fetch" in caught.value.hint
+
+
+def test_fetch_keeps_one_file_and_says_so(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    downloads = serve(monkeypatch, {FILE.member: CONTENT, "some/other.py": b"x" * 1000})
+    said: list[str] = []
+    fetch_wheel_files([FILE], said.append)
+    fetch_wheel_files([FILE], said.append)
+    assert downloads == ["some-package"], "the second time it is there"
+    assert FILE.path.read_bytes() == CONTENT
+    assert said == ["downloading some-package 1.0 for aarch64 from PyPI", "kept libsome.so (0.0 MB)"]
+    assert [path for path in empty_cache.rglob("*") if path.is_file()] == [FILE.path]
+
+
+@pytest.mark.parametrize("members", [{FILE.member: b"another library"}, {"some/other.so": CONTENT}, {}])
+def test_wheel_that_is_not_the_known_one(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, members: dict[str, bytes]
+) -> None:
+    serve(monkeypatch, members)
+    with pytest.raises(ToolchainError, match=r"libsome\.so"):
+        fetch_wheel_files([FILE], lambda _: None)
+    assert not [path for path in empty_cache.rglob("*") if path.is_file()]
+
+
+def test_damaged_cache_is_noticed(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, {FILE.member: CONTENT})
+    fetch_wheel_files([FILE], lambda _: None)
+    FILE.path.write_bytes(CONTENT[:-1])
+    assert not FILE.present()
+
+
+def test_no_network(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(ToolchainError, match="downloading some-package"):
+        fetch_wheel_files([FILE], lambda _: None)
+
+
+def test_wrong_tvm_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tvm-ffi 0.1.15 resolves, installs and imports; TVM then crashes while it schedules."""
+    monkeypatch.setattr(runtime, "TVM_FFI_VERSION", "0.1.15.post2")
+    with pytest.raises(ToolchainError, match=r"edgebin needs exactly 0\.1\.15\.post2"):
+        runtime_libraries(load_target("x86-64"))
+
+
+@pytest.mark.parametrize("id_", ["x86-64", "jetson-nano"])
+def test_libraries_start_on_the_target(id_: str) -> None:
+    target = load_target(id_)
+    libraries = runtime_libraries(target, fetch=True)
+    assert [path.name for path in libraries.paths] == ["libtvm_runtime.so", "libtvm_ffi.so"]
+    assert (libraries.include / "tvm" / "ffi" / "c_api.h").is_file()
+    for path in libraries.paths:
+        needs = elf_needs(path)
+        assert needs.arch == target.arch
+        assert needs.glibc <= (2, 27)
