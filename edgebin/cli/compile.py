@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from edgebin.cli import output
+
 
 class CompilerChoice(StrEnum):
     """The C compilers that can build for a target."""
@@ -46,38 +48,39 @@ def compile_(
     The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
     verified under QEMU.
     """
-    from edgebin.board import VerifyReport, verify_bundle
+    from edgebin.board import verify_bundle
     from edgebin.bundle import open_bundle
     from edgebin.bundle.compile import compile_bundle
-    from edgebin.cli.output import byte_size, fields, next_line, progress, size
     from edgebin.targets import load_target
 
     found = load_target(target)
     folder = model if model.is_dir() else model.parent
-    output = bundle or Path(f"{folder.resolve().name}-{found.id}.ebz")
-    reports: list[VerifyReport] = []
+    bundle = bundle or Path(f"{folder.absolute().name.removesuffix('.export')}-{found.id}.ebz")
+    verified = {"verified": "no, as you asked"}
+
+    def check(path: Path) -> None:
+        report = verify_bundle(open_bundle(path))
+        verified["verified"] = (
+            f"{report.rows} golden images on {report.machine}; outputs differ by {report.max_abs_diff:.1e} at most"
+        )
+
     result = compile_bundle(
         model,
         found,
-        output,
+        bundle,
         batch=batch,
         compiler=compiler.value if compiler else "auto",
         fetch=fetch,
-        check=(lambda path: reports.append(verify_bundle(open_bundle(path)))) if verify else None,
-        say=progress,
+        check=check if verify else None,
+        say=output.progress,
     )
     manifest = result.manifest
-    rows = {
-        "bundle": size(output),
-        "target": f"{found.id}, {found.name}, {found.cores} × {found.core.name}",
-        "kernels": f"{manifest.kernel_path}, {len(manifest.operations)} calls per inference",
-        "module": byte_size(manifest.files["module.so"].size),
-        "verified": "no (--no-verify)",
-    }
-    for report in reports:
-        rows["verified"] = (
-            f"{report.rows} golden samples on {report.machine}, largest difference {report.max_abs_diff:.2g} "
-            f"(allowed {report.atol:.2g} + {report.rtol:g} of the logit)"
-        )
-    fields(rows)
-    next_line("profile", output)
+    output.fields(
+        {
+            "wrote": output.size(bundle),
+            "target": f"{found.id}: {found.name}, {found.core.name}, glibc {manifest.glibc} or newer",
+            "kernels": f"{manifest.kernel_path}, {len(manifest.operations)} calls per inference of batch {batch}",
+            **verified,
+        }
+    )
+    output.next_line("profile", bundle)

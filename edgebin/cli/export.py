@@ -74,4 +74,7 @@ def export(
         )
         rows["golden"] = f"{manifest.golden.samples} images, {stable} of which float noise leaves alone"
     output.fields(rows)
-    output.next_line("compile", folder, "-t", "rpi4b")
+    if manifest.full_precision:
+        output.next_line("profile", "X.ebz", "--baseline-model", folder / MODEL_FILE)
+    else:
+        output.next_line("compile", folder, "-t", "rpi4b")

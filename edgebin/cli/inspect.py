@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from edgebin.cli import output
+
+BUNDLE_SUFFIX = ".ebz"
+
 
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An ONNX file, an export folder or a bundle.")],
@@ -14,5 +18,75 @@ def inspect(
 ) -> None:
     """Show what a model is made of.
 
-    Operators, parameters, bits and operations; and for each operator that stays full precision, why.
+    Operators, parameters, bits and operations; and for each operator that stays full precision, why. Of a bundle: what
+    it was compiled for and from, what it needs, and what each of its functions computes.
     """
+    if file.suffix == BUNDLE_SUFFIX:
+        _inspect_bundle(file, json)
+    else:
+        _inspect_model(file, json)
+
+
+def _inspect_model(file: Path, json: bool) -> None:
+    from edgebin.graph.accounting import inspect_model
+    from edgebin.graph.load import load_model
+
+    report = inspect_model(load_model(file))
+    if json:
+        output.as_json(report.to_dict())
+        return
+    rows = [
+        (
+            node.name,
+            node.op.removeprefix("edgebin:"),
+            node.kind.value,
+            "x".join(map(str, node.output_shape)),
+            f"{node.macs:,}" if node.macs else "",
+            f"{node.weight_bits:,}" if node.weight_bits else "",
+            node.reason,
+        )
+        for node in report.nodes
+    ]
+    output.table(("node", "operator", "kind", "output", "MACs", "weight bits", "why not binary"), rows)
+    typer.echo()
+    output.fields(
+        {
+            "weights": f"{report.binary_weights:,} of 1 bit, {report.full_precision_weights:,} of 32 bits",
+            "constants": output.byte_size(report.stored_bytes),
+            "MACs": f"{report.binary_macs:,} binary, {report.full_precision_macs:,} full precision, per image",
+            "binary": f"{report.coverage:.1%} of all MACs",
+            "OPs": f"{report.ops:,.0f} (binary MACs / 64 + full-precision MACs, as the papers count)",
+        }
+    )
+    output.next_line("compile", file, "-t", "rpi4b")
+
+
+def _inspect_bundle(file: Path, json: bool) -> None:
+    from edgebin.bundle import open_bundle
+
+    bundle = open_bundle(file)
+    manifest = bundle.manifest
+    if json:
+        output.as_json({"sha256": bundle.sha256, **manifest.model_dump(mode="json", exclude_none=True)})
+        return
+    output.table(
+        ("function", "computes", "MACs", "bytes", "for the nodes"),
+        [
+            (part.function, part.kind, f"{part.macs:,}", f"{part.bytes_:,}", " ".join(part.nodes))
+            for part in manifest.operations
+        ],
+    )
+    typer.echo()
+    output.fields(
+        {
+            "target": f"{manifest.target.id}: {manifest.target.name}, {manifest.target.core.name}",
+            "needs": f"{manifest.target.arch}, glibc {manifest.glibc}, {' '.join(manifest.features) or 'no features'}",
+            "kernels": manifest.kernel_path,
+            "model": f"{manifest.model.id}, from ONNX {manifest.model.source_sha256[:12]}",
+            "inputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.inputs),
+            "outputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.outputs),
+            "made with": f"edgebin {manifest.edgebin}, TVM {manifest.tvm}",
+            **{name: output.byte_size(entry.size) for name, entry in manifest.files.items()},
+        }
+    )
+    output.next_line("verify", file)

@@ -27,7 +27,10 @@ def run(
 
     On this host; an ARM bundle runs under QEMU, as the target's own processor model.
     """
-    from edgebin.board import run_bundle
+    from edgebin.board import machine_for, run_bundle_files
+    from edgebin.bundle import open_bundle
 
-    run_bundle(bundle, input_, output_, threads=threads)
-    output.fields({"wrote": output.size(output_)})
+    machine = machine_for(open_bundle(bundle))
+    output.progress(f"running {bundle} on {machine.name}")
+    report = run_bundle_files(bundle, input_, output_, machine=machine, threads=threads)
+    output.fields({"ran": f"{report.rows} images on {machine.name}", "wrote": output.size(output_)})

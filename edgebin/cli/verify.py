@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from edgebin.cli import output
+
 
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="X.ebz", help="A bundle made by `edgebin compile`.")],
@@ -18,3 +20,25 @@ def verify(
     Runs on this host; an ARM bundle runs under QEMU, as the target's own processor model. Exit code 3 if outputs
     differ.
     """
+    from dataclasses import asdict
+
+    from edgebin.board import check_bundle, verify_bundle
+    from edgebin.bundle import open_bundle
+    from edgebin.errors import VerificationError
+
+    opened = open_bundle(bundle)
+    if json:
+        report = check_bundle(opened, threads=threads)
+        output.as_json(asdict(report) | {"outputs": [found.model_dump() for found in report.outputs]})
+        if not report.passed:
+            raise typer.Exit(VerificationError.exit_code)
+        return
+    report = verify_bundle(opened, threads=threads)
+    output.fields(
+        {
+            "verified": f"{bundle} on {report.machine}",
+            "compared": f"{report.rows} golden images; outputs differ by {report.max_abs_diff:.1e} at most "
+            f"(allowed {report.atol:g} + {report.rtol:g} x golden)",
+        }
+    )
+    output.next_line("profile", bundle)
