@@ -1,0 +1,117 @@
+"""The tables and texts of a profile, made once; every form of output shows the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgebin.profile.protocol import EstimatedLatency, RunRecord
+from edgebin.report.cells import (
+    NOTHING,
+    bound_text,
+    bytes_cell,
+    latency_cell,
+    layer_latency_cell,
+    p99_cell,
+    speedup_cell,
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text. The first column is left-aligned, the others are figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def summary_line(record: RunRecord) -> str:
+    """Which bundle on which machine, and whether to trust it."""
+    device = record.device
+    valid = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
+    how = "estimated, not measured" if record.kind == "estimate" else "measured"
+    return (
+        f"{record.bundle.name} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), "
+        f"{record.protocol.threads} thread{'s' if record.protocol.threads > 1 else ''}: {how}{valid}"
+    )
+
+
+def variants_table(record: RunRecord) -> Table:
+    """Ours and the baselines, slowest first."""
+    ordered = sorted(record.variants, key=lambda variant: -variant.latency.p50_ms)
+    rows = [
+        (
+            f"{variant.name} ({variant.engine})",
+            latency_cell(variant.latency),
+            p99_cell(variant.latency),
+            speedup_cell(variant.speedup, variant.latency.kind),
+            bytes_cell(variant.file_bytes),
+            bytes_cell(variant.peak_rss_bytes),
+        )
+        for variant in ordered
+    ]
+    return Table("Latency of one batch", ("variant", "p50", "p99", "× vs fp32", "file", "peak RSS"), tuple(rows))
+
+
+def layers_table(record: RunRecord, top: int = 10) -> Table:
+    """The compiled functions that take longest."""
+    rows = [
+        (
+            layer.name,
+            layer.op or NOTHING,
+            str(layer.calls),
+            layer_latency_cell(layer.latency_ms, layer.kind),
+            f"{layer.share * 100:.1f} %",
+        )
+        for layer in record.layers[:top]
+    ]
+    if len(record.layers) > top:
+        rest = record.layers[top:]
+        rest_ms, share = sum(layer.latency_ms for layer in rest), sum(layer.share for layer in rest)
+        calls = str(sum(layer.calls for layer in rest))
+        rows.append((f"{len(rest)} others", NOTHING, calls, layer_latency_cell(rest_ms, record.kind), f"{share:.1%}"))
+    return Table("Where our module spends its time", ("function", "op", "calls", "time", "share"), tuple(rows))
+
+
+def explanations(record: RunRecord) -> tuple[str, ...]:
+    """What each figure is and how it came about, one sentence or two each."""
+    lines: list[str] = []
+    first = record.variants[0].latency
+    if isinstance(first, EstimatedLatency):
+        lines.append(
+            f"Estimates: instructions of the real programs were counted exactly under QEMU and costed on a model of "
+            f"{record.device.core} with its published instruction rates, for one thread and warm caches. "
+            f"The true time may differ by {bound_text(first)} ({first.error_bound.basis})."
+        )
+        lines.append("× vs fp32: estimated latency of fp32 divided by that of the variant.")
+    else:
+        protocol = record.protocol
+        threads = f"{protocol.threads} thread{'s' if protocol.threads > 1 else ''}"
+        where = f"processors {', '.join(map(str, protocol.pinned_cpus))}" if protocol.pinned_cpus else "any processor"
+        lines.append(
+            f"p50 is the median ± standard deviation of at least {protocol.min_runs} inferences and "
+            f"{protocol.min_seconds:g} s of each variant after warm-up, taken in turns ({protocol.rounds} rounds) "
+            f"on {where} with {threads}; p99 is their 99th percentile."
+        )
+        lines.append(
+            "× vs fp32: ratio of medians with its 95 % bootstrap interval. Of the minima: "
+            + ", ".join(
+                f"{variant.name} {variant.speedup.of_minima:.2f}×"
+                for variant in record.variants
+                if variant.speedup is not None and variant.speedup.of_minima is not None
+            )
+            + "."
+        )
+        lines.append(
+            "First inference and load time (process start to model ready): "
+            + ", ".join(
+                f"{variant.name} {variant.first_ms:.2f} ms and {variant.load_ms:.0f} ms"
+                for variant in record.variants
+                if variant.first_ms is not None and variant.load_ms is not None
+            )
+            + "."
+        )
+    lines.append("File: the whole bundle, runtime libraries included; of a baseline the ONNX file alone.")
+    lines += [f"{variant.name}: {variant.note}." for variant in record.variants if variant.note]
+    lines += [f"Note: {note}." for note in record.notes]
+    return tuple(lines)
