@@ -10,6 +10,7 @@ from collections.abc import Callable
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
 
+from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
 from edgebin.passes.linear import lower_linear
@@ -23,6 +24,7 @@ from edgebin.passes.tiled_residuals import read_tiled_residuals
 __all__ = ["PASSES", "lower"]
 
 PASSES: tuple[Callable[[ir.Model], None], ...] = (
+    slice_constant_gathers,
     lower_patch_embedding,
     lower_linear,
     lower_to_kernel_calls,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
 from edgebin.passes.linear import lower_linear
@@ -163,3 +164,14 @@ def test_nested_sum_is_added_term_by_term() -> None:
     assert len(lines) == 1
     assert lines[0].startswith("FusedRows(c; residual0=")
     assert all(f"={name}" in lines[0] for name in "qkv")
+
+
+def test_constant_gather_is_a_slice() -> None:
+    for index in (0, -1):
+        model = parse(
+            "g (float[2, 5, 4] x) => (float[2, 4] y) { y = Gather <axis = 1> (x, i) }", {"i": np.array(index, np.int64)}
+        )
+        before = run(model)
+        slice_constant_gathers(model)
+        assert [node.op_type for node in model.graph] == ["Slice", "Reshape"]
+        np.testing.assert_array_equal(run(model)[0], before[0])
