@@ -70,11 +70,8 @@ def _inspect_bundle(file: Path, json: bool) -> None:
         output.as_json({"sha256": bundle.sha256, **manifest.model_dump(mode="json", exclude_none=True)})
         return
     output.table(
-        ("function", "computes", "MACs", "bytes", "for the nodes"),
-        [
-            (part.function, part.kind, f"{part.macs:,}", f"{part.bytes_:,}", " ".join(part.nodes))
-            for part in manifest.operations
-        ],
+        ("node", "kernel", "MACs", "bytes"),
+        [(" ".join(part.nodes), part.kind, f"{part.macs:,}", f"{part.bytes_:,}") for part in manifest.operations],
     )
     typer.echo()
     output.fields(

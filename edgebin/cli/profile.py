@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from edgebin.cli import output
+
+if TYPE_CHECKING:
+    from edgebin.profile import RunRecord
+
+
+_PIPE_COLUMNS = 120
 
 
 class Format(StrEnum):
@@ -32,7 +40,7 @@ def profile(
     threads: Annotated[int, typer.Option("--threads", "-T", min=1, help="Threads, the same for all.")] = 1,
     pin: Annotated[bool, typer.Option("--pin/--no-pin", help="Pin threads to processors.")] = True,
     min_runs: Annotated[int, typer.Option("--min-runs", min=1, help="At least so many timed runs of each.")] = 50,
-    min_seconds: Annotated[float, typer.Option("--min-seconds", min=0, help="And at least so long.")] = 2.0,
+    min_seconds: Annotated[float, typer.Option("--min-seconds", min=0, help="And at least so long.")] = 5.0,
     format_: Annotated[Format, typer.Option("-o", "--output", help="How to print the result.")] = Format.table,
     save: Annotated[
         Path | None,
@@ -44,3 +52,41 @@ def profile(
     On this host the bundle and its full-precision twin (onnxruntime, fp32 and int8) are timed in turns, in the same
     run. Without its board an ARM bundle gets a static estimate, which every output marks as one.
     """
+    from edgebin.bundle import open_bundle
+    from edgebin.errors import MeasurementInvalid
+    from edgebin.profile import default_run_folder, profile_bundle
+
+    save = save or default_run_folder(bundle, open_bundle(bundle).manifest.target.id)
+    output.progress(f"profiling {bundle}")
+    record = profile_bundle(
+        bundle,
+        baselines=() if baseline == "none" else tuple(baseline.split(",")),
+        baseline_model=baseline_model,
+        threads=threads,
+        pin=pin,
+        min_runs=min_runs,
+        min_seconds=min_seconds,
+        save=save,
+    )
+    _show(record, format_)
+    output.progress(f"\nkept in {save}")
+    if not record.validity.ok:
+        raise MeasurementInvalid(
+            f"the figures must not be trusted: {', '.join(record.validity.flags)}",
+            flags=record.validity.flags,
+            hint="stop what else this machine is doing, and profile again",
+        )
+
+
+def _show(record: RunRecord, format_: Format) -> None:
+    from edgebin import report
+
+    if format_ is Format.table:
+        from rich.console import Console
+
+        console = Console()
+        # Into a pipe or file there is no terminal whose width to keep.
+        console.print(report.report_screen(record), width=None if console.is_terminal else _PIPE_COLUMNS)
+    else:
+        render = {Format.json: report.report_json, Format.md: report.report_markdown, Format.csv: report.report_csv}
+        typer.echo(render[format_](record), nl=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edgebin.errors import MeasurementInvalid
 from edgebin.models.checkpoint import read_checkpoint
 from edgebin.profile.protocol import RunRecord
 
@@ -47,6 +49,9 @@ def main() -> None:
     for name in (BINARY, TWIN):
         edgebin("export", CHECKPOINTS / f"{name}.safetensors", "-o", OUT / name)
 
+    heading("Fetch: what ARM bundles carry, and the baseline of their estimates; once")
+    edgebin("targets", "fetch", *BOARDS, "--baseline")
+
     heading("Compile: one bundle for each machine, verified on its golden inputs")
     for target in TARGETS:
         edgebin("compile", OUT / BINARY, "-t", target, "-o", bundle(target))
@@ -60,7 +65,8 @@ def main() -> None:
 
     heading("Profile: measured here, estimated for the boards")
     for target in TARGETS:
-        edgebin("profile", bundle(target), "--baseline-model", OUT / TWIN / "model.onnx", "--save", run_folder(target))
+        shutil.rmtree(ROOT / run_folder(target), ignore_errors=True)
+        profile(target)
 
     table = results(accuracies)
     (ROOT / OUT / "results.md").write_text(table, encoding="utf-8")
@@ -75,13 +81,20 @@ def heading(text: str) -> None:
     print(f"\n== {text}\n", flush=True)
 
 
-def edgebin(*words: str | Path) -> None:
+def edgebin(*words: str | Path, accepted: tuple[int, ...] = (0,)) -> None:
     """Runs a command of edgebin as a user would, and ends the demo if it fails."""
     print(f"$ {shlex.join(['edgebin', *map(str, words)])}", flush=True)
     done = subprocess.run([sys.executable, "-m", "edgebin", *map(str, words)], cwd=ROOT, check=False)
-    if done.returncode != 0:
+    if done.returncode not in accepted:
         sys.exit(done.returncode)
     print(flush=True)
+
+
+def profile(target: str) -> None:
+    """On a busy machine the figures are kept but flagged, and the table of results says so."""
+    twin = OUT / TWIN / "model.onnx"
+    words = ("profile", bundle(target), "--baseline-model", twin, "--min-seconds", "2", "--save", run_folder(target))
+    edgebin(*words, accepted=(0, MeasurementInvalid.exit_code))
 
 
 def bundle(target: str) -> Path:

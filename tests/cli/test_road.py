@@ -1,0 +1,185 @@
+"""The commands of the road on a small network: what they write, what they say, and how they refuse bad input."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from edgebin.board import local
+from tests.cli.conftest import edgebin, succeed
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86-64 and runs the result")
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    path = tmp_path / "in.npz"
+    np.savez(path, pixel_values=np.random.default_rng(0).standard_normal((3, 3, 16, 16), dtype=np.float32))
+    return path
+
+
+def test_export_says_what_it_verified(road: Path, tmp_path: Path) -> None:
+    result = succeed("export", road / "net.safetensors", "-o", tmp_path / "out")
+    assert "verified  PyTorch against stock onnxruntime: logits differ by" in result.stdout
+    assert result.stdout.endswith(f"next: edgebin compile {tmp_path / 'out'} -t rpi4b\n")
+    assert {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()} == {
+        "model.onnx",
+        "manifest.json",
+        "golden/inputs.npz",
+        "golden/outputs.npz",
+    }
+
+
+def test_run_gives_what_stock_onnxruntime_gives(road: Path, images: Path, tmp_path: Path) -> None:
+    succeed("run", road / "net-x86-64.ebz", "--input", images, "--output", tmp_path / "out.npz")
+    session = onnxruntime.InferenceSession(road / "net.export/model.onnx", providers=["CPUExecutionProvider"])
+    (expected,) = session.run(["logits"], {"pixel_values": np.load(images)["pixel_values"]})
+    np.testing.assert_allclose(np.load(tmp_path / "out.npz")["logits"], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_verify(road: Path) -> None:
+    assert "verified" in succeed("verify", road / "net-x86-64.ebz").stdout
+    report = json.loads(succeed("verify", "--json", road / "net-x86-64.ebz").stdout)
+    assert report["passed"] is True
+    assert report["rows"] >= 1
+
+
+def test_inspect(road: Path) -> None:
+    for file in (road / "net.export", road / "net.export/model.onnx"):
+        shown = succeed("inspect", file).stdout
+        assert "stem: pixels are not binary" in shown
+        assert "BinaryLinear" in shown
+    counted = json.loads(succeed("inspect", "--json", road / "net.export").stdout)
+    # Query, key, value, output and the two layers of the MLP.
+    assert counted["binary_weights"] == 4 * 64 * 64 + 2 * 64 * 128
+    bundle = json.loads(succeed("inspect", "--json", road / "net-x86-64.ebz").stdout)
+    assert bundle["target"]["id"] == "x86-64"
+    assert "b1_attention" in succeed("inspect", road / "net-x86-64.ebz").stdout
+
+
+def refused(code: int, *words: str | Path) -> str:
+    """What a command says on stderr when it refuses."""
+    result = edgebin(*words)
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert "error: " in result.stderr
+    return result.stderr
+
+
+def test_missing_files(tmp_path: Path, images: Path) -> None:
+    bundle = tmp_path / "missing.ebz"
+    for words in (
+        ("export", tmp_path / "missing.pth", "-o", tmp_path / "out"),
+        ("compile", tmp_path / "missing", "-t", "x86-64", "-o", tmp_path / "out"),
+        ("run", bundle, "-i", images, "-o", tmp_path / "out"),
+        ("verify", bundle),
+        ("profile", bundle),
+        ("inspect", bundle),
+        ("inspect", tmp_path / "missing.onnx"),
+    ):
+        assert "missing" in refused(2, *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npz"]
+
+
+class _Evil:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('code of a checkpoint was run')",)
+
+
+def test_export_refuses_damaged_and_dangerous_checkpoints(road: Path, tmp_path: Path) -> None:
+    truncated = tmp_path / "truncated.safetensors"
+    truncated.write_bytes((road / "net.safetensors").read_bytes()[:1000])
+    evil = tmp_path / "evil.pth"
+    evil.write_bytes(pickle.dumps(_Evil()))
+    torch_evil = tmp_path / "torch-evil.pth"
+    torch.save({"model": _Evil()}, torch_evil)
+    for checkpoint in (truncated, evil, torch_evil):
+        assert checkpoint.name in refused(2, "export", checkpoint, "-o", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_export_names_the_models_it_knows(road: Path, tmp_path: Path) -> None:
+    message = refused(2, "export", road / "net.safetensors", "--model", "resnet50", "-o", tmp_path / "out")
+    assert "resnet50" in message
+    assert "reactdeit-small" in message
+
+
+def test_compile_refuses_an_unknown_target(road: Path, tmp_path: Path) -> None:
+    message = refused(2, "compile", road / "net.export", "-t", "rpi9", "-o", tmp_path / "out.ebz")
+    assert message.startswith("error: no target named `rpi9`\n\nhint: did you mean `rpi5`?")
+
+
+def test_compile_refuses_what_is_not_a_model(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    refused(2, "compile", tmp_path, "-t", "x86-64", "-o", tmp_path / "out.ebz")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_compile_without_a_compiler(road: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    message = refused(
+        4, "compile", road / "net.export", "-t", "x86-64", "--compiler", "gcc", "-o", tmp_path / "out.ebz"
+    )
+    assert "`gcc` is not installed\n\nhint: " in message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [0.001, 0.5, 0.999])
+def test_a_damaged_bundle_is_never_run(road: Path, tmp_path: Path, images: Path, place: float) -> None:
+    content = bytearray((road / "net-x86-64.ebz").read_bytes())
+    content[int(len(content) * place)] ^= 0x10
+    damaged = tmp_path / "damaged.ebz"
+    damaged.write_bytes(content)
+    refused(2, "verify", damaged)
+    refused(2, "run", damaged, "-i", images, "-o", tmp_path / "out.npz")
+    assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("pixel_values", np.zeros((1, 3, 8, 8), np.float32)),
+        ("pixel_values", np.zeros((1, 3, 16, 16), np.float64)),
+        ("images", np.zeros((1, 3, 16, 16), np.float32)),
+    ],
+)
+def test_run_refuses_other_inputs(road: Path, tmp_path: Path, name: str, array: np.ndarray) -> None:  # type: ignore[type-arg]
+    np.savez(tmp_path / "bad.npz", **{name: array})
+    bundle = road / "net-x86-64.ebz"
+    message = refused(2, "run", bundle, "-i", tmp_path / "bad.npz", "-o", tmp_path / "out.npz")
+    assert "pixel_values" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.npz"]
+
+
+def test_a_bundle_for_another_processor(road: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "host_features", frozenset)
+    message = refused(6, "verify", road / "net-x86-64.ebz")
+    assert "which this host lacks\n\nhint: compile it again" in message
+
+
+@pytest.mark.slow
+def test_an_arm_bundle_runs_as_the_x86_one(
+    road: Path, tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("qemu-aarch64") is None:
+        pytest.skip("qemu-aarch64 is not installed")
+    arm = tmp_path / "net-rpi4b.ebz"
+    assert "on QEMU (cortex-a72)" in succeed("compile", road / "net.export", "-t", "rpi4b", "-o", arm).stdout
+    for bundle, name in ((arm, "arm.npz"), (road / "net-x86-64.ebz", "x86.npz")):
+        succeed("run", bundle, "-i", images, "-o", tmp_path / name)
+    answers = [np.load(tmp_path / name)["logits"] for name in ("arm.npz", "x86.npz")]
+    np.testing.assert_allclose(*answers, rtol=1e-5, atol=1e-5)
+    # The runner needs no PATH, the emulator does.
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "qemu" in refused(4, "verify", arm)
