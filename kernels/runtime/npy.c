@@ -32,7 +32,7 @@ static void parse_shape(const char* text, eb_array* array, size_t available, con
     if (end == text || size < 0 || array->dimensions == EB_MAX_DIMENSIONS) {
       eb_fail(EB_EXIT_INPUT, "%s: damaged .npy shape", origin);
     }
-    if (size > limit || (size && elements > limit / size)) eb_fail(EB_EXIT_INPUT, "%s is truncated", origin);
+    if (size && elements > limit / size) eb_fail(EB_EXIT_INPUT, "%s is truncated", origin);
     elements *= size;
     array->shape[array->dimensions++] = size;
     text = end;
