@@ -13,6 +13,9 @@ from edgebin.profile.counting import Counts, plugin_argument, read_counts
 from edgebin.profile.programs import instruction_counter
 from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler
+from tests.board.conftest import tiny_bundle
+
+__all__ = ["tiny_bundle"]
 
 CountProgram = Callable[..., Counts]
 
