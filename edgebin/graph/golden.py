@@ -7,7 +7,8 @@ does not matter, where the network has any.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,10 @@ class Golden:
     def tolerance(self) -> float:
         """The absolute difference of logits that counts as equal."""
         return tolerance_for(self.outputs)
+
+    def restricted_to(self, stable: Sequence[bool]) -> Golden:
+        """The same data, with no sample stable that is not so in `stable` too."""
+        return replace(self, stable=tuple(a and b for a, b in zip(self.stable, stable, strict=True)))
 
 
 def tolerance_for(logits: FloatArray) -> float:

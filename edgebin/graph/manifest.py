@@ -32,14 +32,17 @@ class Source(_Part):
 class Verification(_Part):
     """Largest absolute differences of logits from PyTorch's; `edgebin.graph.verification` says what each one means."""
 
-    onnxruntime: float | None
+    onnxruntime: list[float]
     onnxruntime_given_bits: float
     reference_given_bits: float
     undecided_bits: int
 
 
 class GoldenData(_Part):
-    """How `golden/` was made. A sample is stable if float noise does not move its logits by more than `tolerance`."""
+    """How `golden/` was made.
+
+    A sample is stable if neither float noise on its pixels nor another runtime moves its logits beyond `tolerance`.
+    """
 
     seed: int
     samples: int

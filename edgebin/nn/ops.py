@@ -38,8 +38,8 @@ def binary_linear(bits: Tensor, weight: Tensor, scale: Tensor, bias: Tensor, k: 
     bits uint8 [..., Kb], weight uint8 [N, Kb] with Kb = bit_row_bytes(k), scale and bias [N] → [..., N].
     """
     padding_bits = 8 * weight.shape[-1] - k  # each is +1 in both operands
-    accumulator = unpack_signs(bits) @ unpack_signs(weight).T - padding_bits
-    return torch.addcmul(bias.double(), accumulator.double(), scale.double()).to(scale.dtype)
+    product = (unpack_signs(bits) @ unpack_signs(weight).T).double()
+    return product.sub_(padding_bits).mul_(scale.double()).add_(bias.double()).to(scale.dtype)
 
 
 @binary_linear.register_fake
@@ -61,10 +61,12 @@ def binary_attention(
         signs = unpack_signs(bits)[..., : heads * head_dim]
         return signs.reshape(*signs.shape[:2], heads, head_dim).transpose(1, 2)
 
-    agree = ((head_dim + split(q) @ split(k).transpose(-1, -2)) / 2).long()  # [B, heads, Nq, Nkv]
-    row_sum = exp_table[agree].sum(-1, keepdim=True)
-    head = torch.arange(heads, device=q.device).reshape(heads, 1, 1)
-    maps = (row_sum < limit[:, head, agree]).float().sum(0)
+    scores = split(q) @ split(k).transpose(-1, -2)  # [B, heads, Nq, Nkv]
+    agree = scores.add_(head_dim).div_(2).int()
+    row_sum = exp_table.index_select(0, agree.flatten()).view_as(agree).sum(-1, keepdim=True)
+    position = agree + torch.arange(heads, dtype=torch.int32, device=q.device).reshape(heads, 1, 1) * (head_dim + 1)
+    limits = limit.flatten(1).index_select(1, position.flatten()).view(-1, *agree.shape)
+    maps = (row_sum < limits).sum(0, dtype=torch.float32)
     return (maps @ split(v)).transpose(1, 2).flatten(2).int()
 
 
@@ -76,8 +78,8 @@ def _(q: Tensor, k: Tensor, v: Tensor, exp_table: Tensor, limit: Tensor, heads: 
 @torch.library.custom_op("edgebin::rprelu", mutates_args=())
 def rprelu(x: Tensor, shift: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
     """ReAct's activation: u = x - shift; (u < 0 ? u * slope : u) + offset. x [..., C], vectors [C]."""
-    shifted = x - shift
-    return torch.where(shifted < 0, shifted * slope, shifted) + offset
+    rows = (x - shift).flatten(0, -2)  # PReLU's channels are axis 1
+    return torch.nn.functional.prelu(rows, slope).add_(offset).view(x.shape)
 
 
 @rprelu.register_fake

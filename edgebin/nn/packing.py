@@ -28,7 +28,8 @@ def pack_bits(negative: Tensor) -> Tensor:
 
 def unpack_signs(bits: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Unpacks uint8 [..., row_bytes] into ±1 [..., 8 * row_bytes]; padding bits come out as +1."""
-    return _signs_of_bytes(bits.device, dtype)[bits.int()].flatten(-2)
+    table = _signs_of_bytes(bits.device, dtype)
+    return torch.nn.functional.embedding(bits.int(), table).flatten(-2)
 
 
 def _signs_of_bytes(device: torch.device, dtype: torch.dtype) -> Tensor:
