@@ -40,10 +40,10 @@ class Timings:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All engines' timings, and what speaks against trusting them (`unsteady:fp32`, `noisy:int8`)."""
+    """All engines' timings, and what was remarkable about them. Work of others disturbs all engines alike."""
 
     timings: tuple[Timings, ...]
-    flags: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def compare(engines: Sequence[Timed], *, min_runs: int, min_seconds: float, warmup_seconds: float) -> Comparison:
@@ -52,9 +52,9 @@ def compare(engines: Sequence[Timed], *, min_runs: int, min_seconds: float, warm
     First inferences and warm-up are kept apart. A turn begins with one inference that is not counted, because the
     caches still hold the engine before it; the order of turns rotates from round to round.
     """
-    flags: list[str] = []
+    remarks: list[str] = []
     first = [engine.run(1)[0] for engine in engines]
-    warm = [_warm_up(engine, warmup_seconds, flags) for engine in engines]
+    warm = [_warm_up(engine, warmup_seconds, remarks) for engine in engines]
     turn = [max(1, round(_TURN_SECONDS * 1e3 / float(np.median(samples[-20:])))) for samples in warm]
     rounds: list[list[tuple[float, ...]]] = [[] for _ in engines]
     done = False
@@ -68,18 +68,21 @@ def compare(engines: Sequence[Timed], *, min_runs: int, min_seconds: float, warm
     for timing in timings:
         summary = summarize(timing.all_ms)
         if summary.p90 > _NOISY_P90_OVER_P50 * summary.p50:
-            flags.append(f"noisy:{timing.name}")
-    return Comparison(timings, tuple(flags))
+            remarks.append(
+                f"timings of {timing.name} scatter, p90 is {summary.p90 / summary.p50:.1f} times the median: "
+                "other work ran on this machine"
+            )
+    return Comparison(timings, tuple(remarks))
 
 
-def _warm_up(engine: Timed, seconds: float, flags: list[str]) -> list[float]:
+def _warm_up(engine: Timed, seconds: float, remarks: list[str]) -> list[float]:
     samples: list[float] = []
     while True:
         spent = sum(samples) / 1e3
         if samples and spent >= seconds and (is_steady(samples) or seconds == 0):
             return samples
         if samples and spent >= _WARMUP_CAP * seconds:
-            flags.append(f"unsteady:{engine.name}")
+            remarks.append(f"{engine.name} had not settled after {spent:.0f} s of warm-up")
             return samples
         samples += engine.run(max(1, min(10, int(seconds * 1e3 / max(samples[-1], 1e-3) / 20))) if samples else 1)
 

@@ -37,6 +37,7 @@ from edgebin.targets import Target
 from edgebin.targets.host import host_arch
 from edgebin.toolchain.runtime import ONNXRUNTIME_VERSION
 
+_TRUSTED_REACH = 0.1
 _RANDOM_TWIN = "the full-precision twin has the same shape and random weights: it serves for latency only"
 
 
@@ -157,8 +158,7 @@ def _measured(
                 note=side.note,
             )
         )
-    validity = Validity(ok=not comparison.flags, flags=comparison.flags)
-    return _record(bundle, protocol, variants, layers, validity, notes)
+    return _record(bundle, protocol, variants, layers, _validity(variants), [*notes, *comparison.remarks])
 
 
 def _estimated(bundle: Bundle, baselines: Sequence[Baseline], threads: int, notes: Sequence[str]) -> RunRecord:
@@ -202,6 +202,19 @@ def _estimated(bundle: Bundle, baselines: Sequence[Baseline], threads: int, note
     layers = estimate.layers(counts, report, bundle)
     protocol = Protocol(1, None, 1, 0.0, 0.0, 1, False)
     return _record(bundle, protocol, variants, layers, Validity(ok=True), notes)
+
+
+def _validity(variants: Sequence[Variant]) -> Validity:
+    """Not to be trusted: a ratio whose 95 % interval reaches further than a tenth of it to either side."""
+    flags = []
+    for variant in variants:
+        speedup = variant.speedup
+        if speedup is None or speedup.ci95_low is None or speedup.ci95_high is None:
+            continue
+        reach = max(speedup.of_medians - speedup.ci95_low, speedup.ci95_high - speedup.of_medians)
+        if reach > _TRUSTED_REACH * speedup.of_medians:
+            flags.append(f"imprecise:{variant.name}")
+    return Validity(ok=not flags, flags=tuple(flags))
 
 
 def _record(

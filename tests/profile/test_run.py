@@ -6,13 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from edgebin.bundle import Bundle
 from edgebin.errors import EdgebinError, InputError, MeasurementInvalid
@@ -20,7 +18,8 @@ from edgebin.profile import RunRecord, profile_bundle
 from edgebin.profile.protocol import EstimatedLatency, MeasuredLatency
 from edgebin.report import report_csv, report_json, report_markdown
 from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64
-from tests.toolchain.tiny_module import CLASSES, INPUT_WIDTH
+from tests.profile.twin_file import write_twin
+from tests.toolchain.tiny_module import INPUT_WIDTH
 
 Bundles = Callable[[str], Bundle]
 QUICK = {"min_runs": 20, "min_seconds": 0.1, "warmup_seconds": 0.05}
@@ -28,24 +27,7 @@ QUICK = {"min_runs": 20, "min_seconds": 0.1, "warmup_seconds": 0.05}
 
 @pytest.fixture(scope="session")
 def twin_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A full-precision model that takes the tiny bundle's images: MatMul, Relu, MatMul."""
-    generator = np.random.default_rng(0)
-    sizes = (INPUT_WIDTH, 256, CLASSES)
-    weights = [
-        numpy_helper.from_array(generator.standard_normal((k, n)).astype(np.float32), f"w{i}")
-        for i, (k, n) in enumerate(pairwise(sizes))
-    ]
-    nodes = [
-        helper.make_node("MatMul", ["pixel_values", "w0"], ["h"]),
-        helper.make_node("Relu", ["h"], ["r"]),
-        helper.make_node("MatMul", ["r", "w1"], ["logits"]),
-    ]
-    batch = helper.make_tensor_value_info("pixel_values", onnx.TensorProto.FLOAT, ["batch", INPUT_WIDTH])
-    logits = helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, ["batch", CLASSES])
-    graph = helper.make_graph(nodes, "twin", [batch], [logits], weights)
-    path = tmp_path_factory.mktemp("twin") / "twin.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
-    return path
+    return write_twin(tmp_path_factory.mktemp("twin") / "twin.onnx")
 
 
 @pytest.fixture(scope="session")
