@@ -5,8 +5,8 @@
 `FusedRows`                    x (float32 or int32)   eb_rows
 `FusedStencil` <circular>      x, taps, bias          eb_f32_stencil; its only stage is `skip`
 
-The first three carry an `Epilogue`: its tensors are the inputs after the leading ones, named in order by the attribute
-`operands`; its outputs are named by `results` (`out`, `bits0`, …).
+The first three carry an `Epilogue`: its tensors are the inputs after the leading ones, named in order by the words of
+the attribute `operands`; its outputs are named by `results` (`out`, `bits0`, …).
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 DOMAIN = "edgebin"
 LEADING_INPUTS = {"FusedBinaryLinear": 2, "FusedLinear": 2, "FusedRows": 1}
+
+
+def words(text: str) -> list[str]:
+    """The names in an attribute such as `operands`: one string, for TVM's importer refuses empty lists of strings."""
+    return text.split()
 
 
 def has_epilogue(node: ir.Node | None) -> bool:
@@ -49,9 +54,9 @@ def add_constant(graph: ir.Graph, name: str, array: Array) -> ir.Value:
 
 def read_epilogue(node: ir.Node) -> Epilogue:
     """The epilogue that a fused node carries."""
-    names = node.attributes["operands"].as_strings()
+    names = words(node.attributes["operands"].as_string())
     operands = dict(zip(names, node.inputs[LEADING_INPUTS[node.op_type] :], strict=True))
-    results = node.attributes["results"].as_strings()
+    results = words(node.attributes["results"].as_string())
 
     def vector(name: str) -> Vector | None:
         array = constant(operands.get(name))
@@ -111,8 +116,8 @@ def fused_node(
         op_type,
         [*leading, *operands.values()],
         attributes=[
-            ir.AttrStrings("operands", list(operands)),
-            ir.AttrStrings("results", results),
+            ir.AttrString("operands", " ".join(operands)),
+            ir.AttrString("results", " ".join(results)),
             ir.AttrInt64("pool", epilogue.pool),
             *(ir.AttrInt64(key, value) for key, value in (attributes or {}).items()),
         ],

@@ -21,7 +21,7 @@ def packed(negative: np.ndarray) -> np.ndarray:
 
 
 def finish(acc: np.ndarray, tensors: tuple[np.ndarray, ...], operands, results, pool: int) -> tuple[np.ndarray, ...]:
-    named = dict(zip(operands, tensors, strict=True))
+    named = dict(zip(operands.split(), tensors, strict=True))
     columns = acc.shape[-1]
     v = acc.astype(np.float64)
     if "scale" in named:
@@ -40,7 +40,7 @@ def finish(acc: np.ndarray, tensors: tuple[np.ndarray, ...], operands, results, 
         v = v + named["skip"].reshape(v.shape)
     v = v.astype(np.float32)
     outputs = []
-    for name in results:
+    for name in results.split():
         if name == "out":
             outputs.append(v.reshape(*v.shape[:-1], columns // pool, pool).mean(-1, dtype=np.float32))
         else:

@@ -27,7 +27,7 @@ def printed(model: ir.Model) -> list[str]:
     """`Type(inputs; operands) -> results` for each node; constants appear by operand name only."""
     lines = []
     for node in model.graph:
-        operands = node.attributes["operands"].as_strings() if "operands" in node.attributes else ()
+        operands = node.attributes["operands"].as_string().split() if "operands" in node.attributes else []
         leading = [value.name for value in node.inputs[: len(node.inputs) - len(operands)] if value is not None]
         shown = [
             name if value.const_value is not None else f"{name}={value.name}"

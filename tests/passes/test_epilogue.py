@@ -61,7 +61,7 @@ class Chain:
         named |= {f"residual{i}": self.arrays[value.name] for i, value in enumerate(epilogue.residuals)}
         if epilogue.skip is not None:
             named["skip"] = self.arrays[epilogue.skip.name]
-        (out,) = finish(x, tuple(named.values()), tuple(named), ("out",), 1)
+        (out,) = finish(x, tuple(named.values()), " ".join(named), "out", 1)
         return out
 
 

@@ -19,6 +19,7 @@ from edgebin.backends.tvm.relax_ops import kernel_op
 from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
 from edgebin.kernels.packing import bit_row_bytes
 from edgebin.kernels.variants import find_variant
+from edgebin.passes.fused import words
 
 Attributes = dict[str, Any]
 
@@ -73,7 +74,7 @@ def _gemm(kernel: str, inputs: Sequence[Any], packed: Any, attributes: Attribute
     return kernel_op(
         kernel,
         [inputs[0], packed, *inputs[2:]],
-        names=["a", "w", *_strings(attributes, "operands")],
+        names=["a", "w", *_words(attributes, "operands")],
         results=_results(attributes, rows, n),
         label=attributes["tvm_custom"]["name"],
         k=k,
@@ -87,7 +88,7 @@ def _rows(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
     return kernel_op(
         "rows",
         inputs,
-        names=["x", *_strings(attributes, "operands")],
+        names=["x", *_words(attributes, "operands")],
         results=_results(attributes, tuple(rows), columns),
         label=attributes["tvm_custom"]["name"],
         pool=int(attributes["pool"]),
@@ -124,12 +125,13 @@ def _results(attributes: Attributes, rows: tuple[int, ...], columns: int) -> lis
     shapes = {"out": Buffer("out", (*rows, columns // pool), "float32")}
     return [
         shapes.get(name, Buffer(name, (*rows, bit_row_bytes(columns)), "uint8"))
-        for name in _strings(attributes, "results")
+        for name in _words(attributes, "results")
     ]
 
 
-def _strings(attributes: Attributes, name: str) -> list[str]:
-    return [value.decode() if isinstance(value, bytes) else str(value) for value in attributes.get(name, ())]
+def _words(attributes: Attributes, name: str) -> list[str]:
+    value = attributes[name]
+    return words(value.decode() if isinstance(value, bytes) else value)
 
 
 def _shape(value: Any) -> tuple[int, ...]:
