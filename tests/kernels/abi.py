@@ -1,0 +1,145 @@
+"""`kernels/include/edgebin.h` for ctypes, and calls that take and give numpy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, byref, c_float, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgebin.kernels.packing import bit_row_bytes
+
+Array = npt.NDArray[Any]
+_FLOATS = POINTER(c_float)
+_BYTES = POINTER(c_uint8)
+
+
+class Epilogue(ctypes.Structure):
+    _fields_ = (
+        ("scale", _FLOATS),
+        ("bias", _FLOATS),
+        ("residual", _FLOATS * 3),
+        ("residual_cols", c_size_t * 3),
+        ("slope", _FLOATS),
+        ("offset", _FLOATS),
+        ("gain", _FLOATS),
+        ("shift", _FLOATS),
+        ("skip", _FLOATS),
+        ("out", _FLOATS),
+        ("pool", c_size_t),
+        ("threshold", _FLOATS * 3),
+        ("bits", _BYTES * 3),
+    )
+
+
+class B1GemmArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
+        *(("a", _BYTES), ("w", c_void_p), ("epilogue", Epilogue)),
+    )
+
+
+class F32GemmArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
+        *(("a", _FLOATS), ("w", c_void_p), ("epilogue", Epilogue)),
+    )
+
+
+class RowsArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t), ("x_f32", _FLOATS), ("x_i32", POINTER(c_int32))),
+        ("epilogue", Epilogue),
+    )
+
+
+class B1AttentionArgs(ctypes.Structure):
+    _fields_ = (
+        *((name, c_size_t) for name in ("heads", "head_dim", "nq", "nkv", "maps", "head_begin", "head_end")),
+        *(("q", _BYTES), ("k", _BYTES), ("v", _BYTES)),
+        *(("exp_table", POINTER(c_int64)), ("limit", POINTER(c_int64))),
+        *(("context", POINTER(c_int32)), ("workspace", c_void_p)),
+    )
+
+
+class F32StencilArgs(ctypes.Structure):
+    _fields_ = (
+        *((name, c_size_t) for name in ("h", "w", "c", "row_begin", "row_end")),
+        ("circular", c_int),
+        *((name, _FLOATS) for name in ("x", "taps", "bias", "skip", "y")),
+    )
+
+
+def pointer(array: Array | None, kind: Any) -> Any:
+    """A typed pointer to a C-contiguous array, NULL for None. The caller keeps the array alive."""
+    return None if array is None else array.ctypes.data_as(kind)
+
+
+def epilogue(m: int, n: int, stages: dict[str, Any]) -> tuple[Epilogue, Array | None, list[Array]]:
+    """The struct for `stages` (fields of eb_epilogue; `residual`, `threshold` are lists, `out` a bool), its outputs."""
+    e = Epilogue()
+    for name in ("scale", "bias", "slope", "offset", "gain", "shift", "skip"):
+        setattr(e, name, pointer(stages.get(name), _FLOATS))
+    for r, residual in enumerate(stages.get("residual", ())):
+        e.residual[r], e.residual_cols[r] = pointer(residual, _FLOATS), residual.shape[1]
+    e.pool = stages.get("pool", 0)
+    out = np.empty((m, n // max(e.pool, 1)), np.float32) if stages.get("out", True) else None
+    e.out = pointer(out, _FLOATS)
+    planes = [np.empty((m, bit_row_bytes(n)), np.uint8) for _ in stages.get("threshold", ())]
+    for p, threshold in enumerate(stages.get("threshold", ())):
+        e.threshold[p], e.bits[p] = pointer(threshold, _FLOATS), pointer(planes[p], _BYTES)
+    return e, out, planes
+
+
+class Kernels:
+    """The kernels of one path in a shared library."""
+
+    def __init__(self, library: ctypes.CDLL, path: str) -> None:
+        self.library, self.path = library, path
+
+    def _function(self, op: str) -> Any:
+        return getattr(self.library, f"eb_{op}__{self.path}")
+
+    def b1_gemm(self, a: Array, w: Array, k: int, n: int, **stages: Any) -> tuple[Array | None, list[Array]]:
+        e, out, planes = epilogue(len(a), n, stages)
+        self._function("b1_gemm")(byref(B1GemmArgs(len(a), n, k, pointer(a, _BYTES), w.ctypes.data, e)))
+        return out, planes
+
+    def f32_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> tuple[Array | None, list[Array]]:
+        e, out, planes = epilogue(len(a), n, stages)
+        self._function("f32_gemm")(byref(F32GemmArgs(len(a), n, a.shape[1], pointer(a, _FLOATS), w.ctypes.data, e)))
+        return out, planes
+
+    def rows(self, x: Array, **stages: Any) -> tuple[Array | None, list[Array]]:
+        m, n = x.shape
+        e, out, planes = epilogue(m, n, stages)
+        args = RowsArgs(m, n, epilogue=e)
+        if x.dtype == np.int32:
+            args.x_i32 = pointer(x, POINTER(c_int32))
+        else:
+            args.x_f32 = pointer(x, _FLOATS)
+        self._function("rows")(byref(args))
+        return out, planes
+
+    def b1_attention(self, q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Array:
+        maps, heads, entries = limit.shape
+        args = B1AttentionArgs(heads, entries - 1, len(q), len(k), maps, 0, heads)
+        context = np.empty((len(q), heads * (entries - 1)), np.int32)
+        args.q, args.k, args.v = (pointer(array, _BYTES) for array in (q, k, v))
+        args.exp_table, args.limit = pointer(exp_table, POINTER(c_int64)), pointer(limit, POINTER(c_int64))
+        args.context = pointer(context, POINTER(c_int32))
+        workspace_bytes = self._function("b1_attention_workspace")
+        workspace_bytes.restype = c_size_t
+        workspace = np.empty(workspace_bytes(byref(args)) + 64, np.uint8)
+        args.workspace = workspace.ctypes.data + -workspace.ctypes.data % 64
+        self._function("b1_attention")(byref(args))
+        return context
+
+    def f32_stencil(self, x: Array, taps: Array, bias: Array, skip: Array | None, *, circular: bool) -> Array:
+        h, w, c = x.shape
+        y = np.empty_like(x)
+        floats = (pointer(array, _FLOATS) for array in (x, taps, bias, skip, y))
+        self._function("f32_stencil")(byref(F32StencilArgs(h, w, c, 0, h, circular, *floats)))
+        return y

@@ -1,0 +1,108 @@
+"""`scalar`, to which all paths are held, is held to a numpy model of the header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
+from edgebin.kernels.packing import pack_bits
+from edgebin.kernels.variants import find_variant
+from tests.kernels import header_model
+from tests.kernels.abi import Kernels
+
+EVERY_STAGE = ("scale", "bias", "residual", "slope", "offset", "gain", "skip", "threshold")
+STAGES = [(), *((name,) for name in EVERY_STAGE), EVERY_STAGE, (*EVERY_STAGE, "pool")]
+
+
+def floats(random: np.random.Generator, *shape: int) -> Any:
+    return random.standard_normal(shape, np.float32)
+
+
+def some_stages(random: np.random.Generator, m: int, n: int, names: tuple[str, ...]) -> dict[str, Any]:
+    stages: dict[str, Any] = {name: floats(random, n) for name in names if name in ("scale", "bias", "slope", "offset")}
+    if "residual" in names:
+        stages["residual"] = [floats(random, m, n), floats(random, m, n // 2), floats(random, m, n // 4)]
+    if "gain" in names:
+        stages |= {"gain": floats(random, n), "shift": floats(random, n)}
+    if "skip" in names:
+        stages["skip"] = floats(random, m, n)
+    if "threshold" in names:
+        stages["threshold"] = [floats(random, n) for _ in range(3)]
+    if "pool" in names:
+        stages["pool"] = 4
+    return stages
+
+
+def assert_equal(result: Any, expected: Any) -> None:
+    out, planes = result
+    assert np.array_equal(out, expected[0])
+    assert len(planes) == len(expected[1])
+    for plane, expected_plane in zip(planes, expected[1], strict=True):
+        assert np.array_equal(plane, expected_plane)
+
+
+@pytest.mark.parametrize("names", STAGES, ids="+".join)
+def test_rows(scalar: Kernels, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(1)
+    stages = some_stages(random, 5, 68, names)
+    x = floats(random, 5, 68)
+    assert_equal(scalar.rows(x, **stages), header_model.epilogue(x, stages))
+    integers = random.integers(-400, 400, (5, 68), np.int32)
+    assert_equal(scalar.rows(integers, **stages), header_model.epilogue(integers.astype(np.float32), stages))
+
+
+@pytest.mark.parametrize("pool", [2, 4, 8])
+def test_pool(scalar: Kernels, pool: int) -> None:
+    x = floats(np.random.default_rng(2), 3, 72)
+    assert_equal(scalar.rows(x, pool=pool), header_model.epilogue(x, {"pool": pool}))
+
+
+@pytest.mark.parametrize("k", [1, 63, 64, 70, 384])
+@pytest.mark.parametrize("names", [(), EVERY_STAGE], ids="+".join)
+def test_b1_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(3)
+    m, n = 4, 20
+    a, w = random.random((m, k)) < 0.5, random.random((n, k)) < 0.5
+    stages = some_stages(random, m, n, names)
+    packed = pack_b1_weights(pack_bits(w), find_variant("b1_gemm", "scalar"))
+    product = np.where(a, -1, 1) @ np.where(w, -1, 1).T
+    expected = header_model.epilogue(product.astype(np.float32), stages)
+    assert_equal(scalar.b1_gemm(pack_bits(a), packed, k, n, **stages), expected)
+
+
+@pytest.mark.parametrize("k", [1, 7, 40])
+def test_f32_gemm(scalar: Kernels, k: int) -> None:
+    random = np.random.default_rng(4)
+    m, n = 3, 20
+    a, w = floats(random, m, k), floats(random, n, k)
+    stages = some_stages(random, m, n, EVERY_STAGE)
+    acc = np.zeros((m, n), np.float32)
+    for p in range(k):
+        acc = header_model.fma(a[:, p : p + 1], w[:, p], acc)
+    packed = pack_f32_weights(w, find_variant("f32_gemm", "scalar"))
+    assert_equal(scalar.f32_gemm(a, packed, n, **stages), header_model.epilogue(acc, stages))
+
+
+@pytest.mark.parametrize(
+    ("heads", "head_dim", "nq", "nkv", "maps"), [(2, 64, 50, 50, 1), (3, 32, 7, 49, 3), (1, 248, 5, 3, 2)]
+)
+def test_b1_attention(scalar: Kernels, heads: int, head_dim: int, nq: int, nkv: int, maps: int) -> None:
+    random = np.random.default_rng(5)
+    q, k, v = (random.random((tokens, heads * head_dim)) < 0.5 for tokens in (nq, nkv, nkv))
+    exp_table = np.rint(np.exp((np.arange(head_dim + 1) - head_dim) / 8) * 2**20).astype(np.int64)
+    limit = np.sort(random.integers(0, exp_table.max() * 2, (maps, heads, head_dim + 1)), axis=2)
+    expected = header_model.attention(q, k, v, exp_table, limit)
+    assert np.array_equal(scalar.b1_attention(pack_bits(q), pack_bits(k), pack_bits(v), exp_table, limit), expected)
+
+
+@pytest.mark.parametrize("circular", [False, True])
+@pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 3), (7, 7)])
+def test_f32_stencil(scalar: Kernels, h: int, w: int, circular: bool) -> None:
+    random = np.random.default_rng(6)
+    x, taps, bias = floats(random, h, w, 10), floats(random, 9, 10), floats(random, 10)
+    for skip in (None, floats(random, h, w, 10)):
+        expected = header_model.stencil(x, taps, bias, skip, circular=circular)
+        assert np.array_equal(scalar.f32_stencil(x, taps, bias, skip, circular=circular), expected)
