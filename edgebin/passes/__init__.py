@@ -12,6 +12,7 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
 
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
+from edgebin.passes.fused import DOMAIN
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
 from edgebin.passes.linear import lower_linear
 from edgebin.passes.nested_sums import flatten_sums
@@ -43,6 +44,7 @@ def lower(model: ir.Model, *, batch: int) -> None:
         CompileError: a shape depends on more than the batch.
     """
     fix_batch(model, batch)
+    model.opset_imports[DOMAIN] = 1
     for rewrite in PASSES:
         rewrite(model)
     RemoveUnusedNodesPass()(model)

@@ -28,7 +28,7 @@ from edgebin.passes.fused import (
 def fuse_epilogues(model: ir.Model) -> None:
     """Apply the three rules until none fits."""
     graph = model.graph
-    for op_types in (("FusedBinaryLinear", "FusedLinear"), ("FusedRows",)):
+    for op_types in (("FusedBinaryLinear", "FusedLinear", "FusedMatMul"), ("FusedRows",)):
         for node in list(graph):
             if node.graph is graph and node.domain == "edgebin" and node.op_type in op_types:
                 _grow(graph, node)

@@ -2,11 +2,12 @@
 
 `FusedBinaryLinear` <k>        bits, weight           eb_b1_gemm
 `FusedLinear`                  x, weight [n, k]       eb_f32_gemm
+`FusedMatMul`                  a, b […, k, n]         eb_f32_gemm, b packed at run time
 `FusedRows`                    x (float32 or int32)   eb_rows
 `FusedStencil` <circular>      x, taps, bias          eb_f32_stencil; its only stage is `skip`
 
-The first three carry an `Epilogue`: its tensors are the inputs after the leading ones, named in order by the words of
-the attribute `operands`; its outputs are named by `results` (`out`, `bits0`, …).
+All but the stencil carry an `Epilogue`: its tensors are the inputs after the leading ones, named in order by the words
+of the attribute `operands`; its outputs are named by `results` (`out`, `bits0`, …).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from edgebin.passes.epilogue import Epilogue, Vector
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DOMAIN = "edgebin"
-LEADING_INPUTS = {"FusedBinaryLinear": 2, "FusedLinear": 2, "FusedRows": 1}
+LEADING_INPUTS = {"FusedBinaryLinear": 2, "FusedLinear": 2, "FusedMatMul": 2, "FusedRows": 1}
 
 
 def words(text: str) -> list[str]:

@@ -1,7 +1,8 @@
-"""Matrix products with constant weights become fp32 GEMM kernel calls.
+"""Matrix products in full precision become GEMM kernel calls.
 
 MatMul(x, W [k, n])                 →   FusedLinear(x, Wᵀ)
 Gemm(x, W, b)                       →   FusedLinear(x, W or Wᵀ, bias=b)
+MatMul(a […, m, k], b […, k, n])    →   FusedMatMul(a, b)   for the same leading dimensions, b not constant
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from edgebin.passes.epilogue import Epilogue
+from edgebin.passes.epilogue import Epilogue, static_shape
 from edgebin.passes.fused import add_constant, constant, fused_node, replace_node
 
 
 def lower_linear(model: ir.Model) -> None:
-    """Rewrite every MatMul and Gemm whose second operand is a constant matrix."""
+    """Rewrite every MatMul and Gemm that fits one of the three lines above."""
     graph = model.graph
     for node in list(graph):
         if node.domain or node.op_type not in ("MatMul", "Gemm"):
             continue
         x, weight = node.inputs[0], constant(node.inputs[1])
-        if x is None or weight is None or weight.ndim != 2 or weight.dtype != np.float32:
+        if x is None or x.dtype != ir.DataType.FLOAT:
+            continue
+        if weight is None:
+            _lower_product(graph, node)
+            continue
+        if weight.ndim != 2:
             continue
         bias = None
         if node.op_type == "MatMul":
@@ -36,6 +42,14 @@ def lower_linear(model: ir.Model) -> None:
         packed = add_constant(graph, f"{name}.weight", weight)
         fused = fused_node(graph, "FusedLinear", [x, packed], Epilogue(bias=bias), name=name)
         replace_node(node, fused, [(fused.outputs[0], node.outputs[0])])
+
+
+def _lower_product(graph: ir.Graph, node: ir.Node) -> None:
+    a, b = node.inputs[0], node.inputs[1]
+    if node.op_type != "MatMul" or a is None or b is None or static_shape(a)[:-2] != static_shape(b)[:-2]:
+        return
+    fused = fused_node(graph, "FusedMatMul", [a, b], Epilogue(), name=node.name or "MatMul")
+    replace_node(node, fused, [(fused.outputs[0], node.outputs[0])])
 
 
 def _float(node: ir.Node, name: str) -> float:

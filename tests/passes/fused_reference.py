@@ -63,6 +63,13 @@ class FusedLinear(OpRun):
         return finish(x.astype(np.float64) @ weight.T.astype(np.float64), tensors, operands, results, pool)
 
 
+class FusedMatMul(OpRun):
+    op_domain = "edgebin"
+
+    def _run(self, a, b, *tensors, operands, results, pool):
+        return finish(a.astype(np.float64) @ b.astype(np.float64), tensors, operands, results, pool)
+
+
 class FusedRows(OpRun):
     op_domain = "edgebin"
 
@@ -102,4 +109,4 @@ class BinaryAttention(OpRun):
         return (context.transpose(0, 2, 1, 3).reshape(*q.shape[:-1], width).astype(np.int32),)
 
 
-FUSED_OPS = [FusedBinaryLinear, FusedLinear, FusedRows, FusedStencil, BinaryAttention]
+FUSED_OPS = [FusedBinaryLinear, FusedLinear, FusedMatMul, FusedRows, FusedStencil, BinaryAttention]

@@ -37,8 +37,17 @@ def test_matmul_and_gemm_with_constant_weights_become_linear() -> None:
     np.testing.assert_allclose(run(model)[0], before[0], rtol=1e-5)
 
 
-def test_product_of_two_activations_is_left_alone() -> None:
-    model = parse("g (float[3, 4] x, float[4, 3] z) => (float[3, 3] y) { y = MatMul(x, z) }")
+def test_product_of_two_activations_is_a_call_too() -> None:
+    model = parse(
+        "g (float[2, 3, 4] x, float[2, 4, 5] z) => (float[2, 3, 5] y) { h = MatMul(x, z)  y = Mul(h, s) }",
+        {"s": vector(1)},
+    )
+    lines = rewritten(model, lower_linear, lower_to_kernel_calls, fuse_epilogues)
+    assert lines == ["FusedMatMul(x, z; scale) -> y"]
+
+
+def test_broadcast_product_is_left_alone() -> None:
+    model = parse("g (float[2, 3, 4] x, float[4, 3] z) => (float[2, 3, 3] y) { y = MatMul(x, z) }")
     lower_linear(model)
     assert printed(model) == ["MatMul(x, z) -> y"]
 

@@ -15,6 +15,7 @@ from edgebin.backends.tvm.glue import Glue, KernelCall
 from edgebin.backends.tvm.importer import imported
 from edgebin.backends.tvm.relax_ops import collecting
 from edgebin.kernels.build import compile_flags, compile_objects, include_dir
+from edgebin.resources import resource_dir
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
 
@@ -44,15 +45,16 @@ def build_module(
     """
     glue = Glue(path=kernel_path, cores=target.cores)
     tvm_target = tvm.target.Target(target.tvm_target())
+    # FastMathTransform: without it softmax and GELU call expf and erff once per element.
+    module = relax.transform.FastMathTransform()(imported(model, kernel_path))
+    pipeline = relax.get_default_pipeline(tvm_target)
     with collecting(glue), tvm_target, tvm.transform.PassContext(opt_level=3):
-        executable = relax.build(
-            imported(model, kernel_path), target=tvm_target, relax_pipeline=relax.get_default_pipeline(tvm_target)
-        )
+        executable = relax.build(module, target=tvm_target, relax_pipeline=pipeline)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         source, glue_object = folder / "glue.c", folder / "glue.o"
         source.write_text(glue.source())
-        flags = ["-c", "-fPIC", *compile_flags(kernel_path), f"-I{include_dir()}"]
+        flags = ["-c", "-fPIC", *compile_flags(kernel_path), f"-I{include_dir()}", f"-I{resource_dir('kernels')}"]
         compiler.compile([source], glue_object, flags)
         objects = [glue_object, *compile_objects([kernel_path], compiler, folder)]
         executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=[str(path) for path in objects])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgebin.backends.tvm.glue import Buffer, KernelCall, epilogue_fields, row_blocks, split_rows
+from edgebin.kernels.variants import find_variant
 
 
 def gemm_call(
@@ -22,6 +23,28 @@ def gemm_call(
         + f"  eb_{kernel}__{path}(&args);\n"
     )
     return KernelCall(kernel, label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
+
+
+def matmul_call(label: str, *, path: str, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> KernelCall:
+    """`f32_matmul`: inputs are `a` […, m, k], `b` […, k, n], then the epilogue's operands; one block per leading index.
+
+    The glue packs b into panels and calls `f32_gemm`.
+    """
+    a, b, *operands = inputs
+    m, k, n = a.shape[-2], a.columns, b.columns
+    nr, blocks = find_variant("f32_gemm", path).nr, a.rows // m
+    body = (
+        f"  const size_t begin = (size_t)block * {m};\n"
+        + f"  float* panels = aligned_alloc(64, {(-(-n // nr) * nr * k * 4 + 63) // 64 * 64});\n"
+        + "  if (!panels) return -1;\n"
+        + f"  eb_f32_pack(b + (size_t)block * {k * n}, {k}, {n}, {nr}, panels);\n"
+        + "  const eb_f32_gemm_args args = {\n"
+        + f"      .m = {m}, .n = {n}, .k = {k}, .a = a + begin * {k}, .w = panels,\n"
+        + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
+        + f"  eb_f32_gemm__{path}(&args);\n"
+        + "  free(panels);\n"
+    )
+    return KernelCall("f32_matmul", label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
 
 
 def rows_call(

@@ -82,7 +82,7 @@ class Glue:
     def source(self) -> str:
         """The C file."""
         functions = [self._function(symbol, call) for symbol, call in self.calls.items()]
-        return "\n".join(['#include <stdlib.h>\n\n#include "edgebin.h"\n', *functions])
+        return "\n".join(['#include <stdlib.h>\n\n#include "edgebin.h"\n#include "f32-gemm/pack.h"\n', *functions])
 
     def _function(self, symbol: str, call: KernelCall) -> str:
         parameters = [f"const {C_TYPES[b.dtype]}* {b.name}" for b in call.inputs]

@@ -6,7 +6,7 @@ own for the duration of one import. That is the only place that touches a privat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from tvm.relax.frontend.onnx import onnx_frontend
 
 from edgebin.backends.tvm.glue import Buffer
 from edgebin.backends.tvm.relax_ops import kernel_op
+from edgebin.errors import UnsupportedOp
 from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
 from edgebin.kernels.packing import bit_row_bytes
 from edgebin.kernels.variants import find_variant
@@ -28,24 +29,37 @@ def imported(model: onnx.ModelProto, path: str) -> Any:
     """The Relax module of a lowered model for one kernel path.
 
     Raises:
-        CompileError: TVM's importer does not know one of the ops.
+        UnsupportedOp: neither edgebin nor TVM's importer knows one of the ops.
     """
     ours = {
         name: _converter(convert, path)
         for name, convert in {
             "FusedBinaryLinear": _binary_linear,
             "FusedLinear": _linear,
+            "FusedMatMul": _matmul,
             "FusedRows": _rows,
             "FusedStencil": _stencil,
             "BinaryAttention": _attention,
         }.items()
     }
+    _refuse_unknown_ops(model, ours)
     original = onnx_frontend._get_convert_map
     onnx_frontend._get_convert_map = lambda: {**original(), **ours}
     try:
         return onnx_frontend.from_onnx(model)
     finally:
         onnx_frontend._get_convert_map = original
+
+
+def _refuse_unknown_ops(model: onnx.ModelProto, ours: Mapping[str, type]) -> None:
+    known = {*onnx_frontend._get_convert_map(), *ours, "Constant", "If"}
+    for node in model.graph.node:
+        if node.op_type not in known:
+            raise UnsupportedOp(
+                node.name,
+                f"TVM has no importer for the op `{node.op_type}`",
+                hint="express it in other standard ops, or with the layers of edgebin.nn",
+            )
 
 
 def _converter(convert: Callable[[Sequence[Any], Attributes, str], Any], path: str) -> type:
@@ -67,6 +81,17 @@ def _linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
     weight = _array(inputs[1])
     packed = relax.const(pack_f32_weights(weight, find_variant("f32_gemm", path)))
     return _gemm("f32_gemm", inputs, packed, attributes, k=weight.shape[1], n=weight.shape[0])
+
+
+def _matmul(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
+    return kernel_op(
+        "f32_matmul",
+        inputs,
+        names=["a", "b", *_words(attributes, "operands")],
+        results=_results(attributes, _shape(inputs[0])[:-1], _shape(inputs[1])[-1]),
+        label=attributes["tvm_custom"]["name"],
+        pool=int(attributes["pool"]),
+    )
 
 
 def _gemm(kernel: str, inputs: Sequence[Any], packed: Any, attributes: Attributes, *, k: int, n: int) -> Any:

@@ -1,4 +1,4 @@
-"""edgebin's ops as Relax ops: `edgebin.b1_gemm`, `f32_gemm`, `rows`, `b1_attention`, `f32_stencil`.
+"""edgebin's ops as Relax ops: `edgebin.b1_gemm`, `f32_gemm`, `f32_matmul`, `rows`, `b1_attention`, `f32_stencil`.
 
 Each is registered with its result type and a legalisation that writes a glue function and calls it from a PrimFunc.
 What a call needs beyond its tensors (names of its buffers, k, …) is in its attributes. Legalisation happens inside
@@ -16,7 +16,7 @@ from typing import Any
 import tvm
 from tvm import relax
 
-from edgebin.backends.tvm.calls import attention_call, gemm_call, rows_call, stencil_call
+from edgebin.backends.tvm.calls import attention_call, gemm_call, matmul_call, rows_call, stencil_call
 from edgebin.backends.tvm.glue import Buffer, Glue, KernelCall
 
 _glue: ContextVar[Glue] = ContextVar("glue")
@@ -76,6 +76,8 @@ def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
     if kernel in ("b1_gemm", "f32_gemm"):
         sizes = {name: int(attrs[name]) for name in ("k", "n", "pool")}
         return gemm_call(kernel, label, path=glue.path, cores=glue.cores, inputs=inputs, outputs=outputs, **sizes)
+    if kernel == "f32_matmul":
+        return matmul_call(label, path=glue.path, pool=int(attrs["pool"]), inputs=inputs, outputs=outputs)
     if kernel == "rows":
         pool = int(attrs["pool"])
         return rows_call(label, path=glue.path, cores=glue.cores, pool=pool, inputs=inputs, outputs=outputs)
@@ -114,7 +116,7 @@ def {symbol}({parameters}):
 ''')
 
 
-_KERNELS = ("b1_gemm", "f32_gemm", "rows", "b1_attention", "f32_stencil")
+_KERNELS = ("b1_gemm", "f32_gemm", "f32_matmul", "rows", "b1_attention", "f32_stencil")
 _registered = False
 
 
