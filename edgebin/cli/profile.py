@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,9 +85,8 @@ def _show(record: RunRecord, format_: Format) -> None:
     if format_ is Format.table:
         from rich.console import Console
 
-        console = Console()
         # Into a pipe or file there is no terminal whose width to keep.
-        console.print(report.report_screen(record), width=None if console.is_terminal else _PIPE_COLUMNS)
+        Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(report.report_screen(record))
     else:
         render = {Format.json: report.report_json, Format.md: report.report_markdown, Format.csv: report.report_csv}
         typer.echo(render[format_](record), nl=False)

@@ -22,8 +22,10 @@ import torch
 from numpy.typing import NDArray
 
 from edgebin.errors import MeasurementInvalid
+from edgebin.graph.manifest import read_manifest
 from edgebin.models.checkpoint import read_checkpoint
-from edgebin.profile.protocol import RunRecord
+from edgebin.profile.protocol import EstimatedLatency, RunRecord
+from edgebin.report.cells import bound_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = Path("examples/digits/checkpoints")
@@ -170,7 +172,9 @@ def results(accuracies: dict[str, float]) -> str:
     rows = [("", "full precision", "binary", "gain")]
     rows.append(("accuracy, held-out digits", f"{accuracies[TWIN]:.2%}", f"{accuracies[BINARY]:.2%}", ""))
     sizes = [(ROOT / OUT / name / "model.onnx").stat().st_size for name in (TWIN, BINARY)]
-    rows.append(("ONNX file", *(f"{size / 1000:.0f} kB" for size in sizes), f"{sizes[0] / sizes[1]:.1f} ×"))
+    weights = [read_manifest(ROOT / OUT / name).counts.constant_bytes for name in (TWIN, BINARY)]
+    for what, (full, binary) in (("ONNX file", sizes), ("of that, constants", weights)):
+        rows.append((what, f"{full / 1000:.0f} kB", f"{binary / 1000:.0f} kB", f"{full / binary:.1f} ×"))
     records = [RunRecord.read(ROOT / run_folder(target)) for target in TARGETS]
     rows += [latency_row(record) for record in records]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
@@ -197,12 +201,21 @@ def latency_row(record: RunRecord) -> tuple[str, str, str, str]:
 def provenance(record: RunRecord) -> str:
     """What the figures of a machine rest on, in words."""
     threads = f"{record.protocol.threads} thread" + ("" if record.protocol.threads == 1 else "s")
-    where = f"{record.device.core} at {record.device.freq_hz / 1e9:.2f} GHz, {threads}"
-    if record.kind == "measured":
-        spread = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
-        return f"measured on {where}, on {record.created_utc[:10]}{spread}"
-    bound = record.variants[0].latency.error_bound
-    return f"**estimated, not measured**: {where}; the true value may lie {bound.low:+.0%} … {bound.high:+.0%} away"
+    latency = record.variants[0].latency
+    if isinstance(latency, EstimatedLatency):
+        core = f"{record.device.core} at {record.device.freq_hz / 1e9:.2f} GHz"
+        return f"**estimated, not measured**, {core}, {threads}; true times may differ by {bound_text(latency)}"
+    doubts = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
+    return f"measured on {processor_name()}, {threads}, on {record.created_utc[:10]}{doubts}"
+
+
+def processor_name() -> str:
+    """This host's processor in its maker's words."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return "an unnamed processor"
 
 
 def write_readme(table: str) -> None:
