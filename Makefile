@@ -49,8 +49,9 @@ fix: setup ## format everything and repair what can be repaired
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/clang-format --style=file:kernels/.clang-format -i $(C_SOURCES)
 
-bench: setup packages ## measure the kernels on this machine
-	@$(BIN)/python -m benchmarks
+bench: setup packages ## measure the kernels on this machine; figures in build/kernels.json
+	@mkdir -p build
+	@$(BIN)/python benchmarks/kernels.py > build/kernels.json
 
 docs: setup ## regenerate the generated parts of README.md and docs/
 	@$(BIN)/python docs/update_cli.py
