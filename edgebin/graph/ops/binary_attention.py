@@ -32,6 +32,7 @@ BINARY_ATTENTION = define(
     attributes={"heads": "number of heads", "head_dim": "bits of one head"},
     shape_rule=_shape,
     torch_op=ops.binary_attention._opoverload,
+    # The row sum is a product with ones because onnxruntime 1.31 rounds the ReduceSum of int64 to 53 bits.
     body="""
   q_signs = edgebin.UnpackHeads <heads: int = @heads, head_dim: int = @head_dim> (q)
   k_signs = edgebin.UnpackHeads <heads: int = @heads, head_dim: int = @head_dim> (k)
@@ -47,8 +48,11 @@ BINARY_ATTENTION = define(
   agree = Cast <to = 6> (agree_float)
 
   exponential = Gather <axis = 0> (exp_table, agree)
-  key_axis = Constant <value_ints = [-1]> ()
-  row_sum = ReduceSum <keepdims = 1> (exponential, key_axis)
+  keys = Shape <start = 1, end = 2> (k)
+  one_column = Constant <value_ints = [1]> ()
+  ones_shape = Concat <axis = 0> (keys, one_column)
+  ones = ConstantOfShape <value = int64[1] {1}> (ones_shape)
+  row_sum = MatMul (exponential, ones)
 
   zero = Constant <value_int = 0> ()
   one = Constant <value_int = 1> ()
