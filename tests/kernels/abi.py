@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, byref, c_float, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -93,8 +94,23 @@ def epilogue(m: int, n: int, stages: dict[str, Any]) -> tuple[Epilogue, Array | 
     return e, out, planes
 
 
+@dataclass(frozen=True)
+class Call:
+    """A kernel with its arguments: calling it runs the kernel on them, again and again. `keep` owns their memory."""
+
+    function: Any
+    args: ctypes.Structure
+    out: Array | None
+    planes: list[Array]
+    keep: tuple[Any, ...]
+
+    def __call__(self) -> tuple[Array | None, list[Array]]:
+        self.function(byref(self.args))
+        return self.out, self.planes
+
+
 class Kernels:
-    """The kernels of one path in a shared library."""
+    """The kernels of one path in a shared library. Each method prepares a call."""
 
     def __init__(self, library: ctypes.CDLL, path: str) -> None:
         self.library, self.path = library, path
@@ -102,17 +118,17 @@ class Kernels:
     def _function(self, op: str) -> Any:
         return getattr(self.library, f"eb_{op}__{self.path}")
 
-    def b1_gemm(self, a: Array, w: Array, k: int, n: int, **stages: Any) -> tuple[Array | None, list[Array]]:
+    def b1_gemm(self, a: Array, w: Array, k: int, n: int, **stages: Any) -> Call:
         e, out, planes = epilogue(len(a), n, stages)
-        self._function("b1_gemm")(byref(B1GemmArgs(len(a), n, k, pointer(a, _BYTES), w.ctypes.data, e)))
-        return out, planes
+        args = B1GemmArgs(len(a), n, k, pointer(a, _BYTES), w.ctypes.data, e)
+        return Call(self._function("b1_gemm"), args, out, planes, (a, w, stages))
 
-    def f32_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> tuple[Array | None, list[Array]]:
+    def f32_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
         e, out, planes = epilogue(len(a), n, stages)
-        self._function("f32_gemm")(byref(F32GemmArgs(len(a), n, a.shape[1], pointer(a, _FLOATS), w.ctypes.data, e)))
-        return out, planes
+        args = F32GemmArgs(len(a), n, a.shape[1], pointer(a, _FLOATS), w.ctypes.data, e)
+        return Call(self._function("f32_gemm"), args, out, planes, (a, w, stages))
 
-    def rows(self, x: Array, **stages: Any) -> tuple[Array | None, list[Array]]:
+    def rows(self, x: Array, **stages: Any) -> Call:
         m, n = x.shape
         e, out, planes = epilogue(m, n, stages)
         args = RowsArgs(m, n, epilogue=e)
@@ -120,10 +136,9 @@ class Kernels:
             args.x_i32 = pointer(x, POINTER(c_int32))
         else:
             args.x_f32 = pointer(x, _FLOATS)
-        self._function("rows")(byref(args))
-        return out, planes
+        return Call(self._function("rows"), args, out, planes, (x, stages))
 
-    def b1_attention(self, q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Array:
+    def b1_attention(self, q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Call:
         maps, heads, entries = limit.shape
         args = B1AttentionArgs(heads, entries - 1, len(q), len(k), maps, 0, heads)
         context = np.empty((len(q), heads * (entries - 1)), np.int32)
@@ -134,12 +149,11 @@ class Kernels:
         workspace_bytes.restype = c_size_t
         workspace = np.empty(workspace_bytes(byref(args)) + 64, np.uint8)
         args.workspace = workspace.ctypes.data + -workspace.ctypes.data % 64
-        self._function("b1_attention")(byref(args))
-        return context
+        return Call(self._function("b1_attention"), args, context, [], (q, k, v, exp_table, limit, workspace))
 
-    def f32_stencil(self, x: Array, taps: Array, bias: Array, skip: Array | None, *, circular: bool) -> Array:
+    def f32_stencil(self, x: Array, taps: Array, bias: Array, skip: Array | None, *, circular: bool) -> Call:
         h, w, c = x.shape
         y = np.empty_like(x)
         floats = (pointer(array, _FLOATS) for array in (x, taps, bias, skip, y))
-        self._function("f32_stencil")(byref(F32StencilArgs(h, w, c, 0, h, circular, *floats)))
-        return y
+        args = F32StencilArgs(h, w, c, 0, h, circular, *floats)
+        return Call(self._function("f32_stencil"), args, y, [], (x, taps, bias, skip))

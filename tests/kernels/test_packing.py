@@ -35,14 +35,14 @@ def test_unpacking_returns_what_was_packed(k: int, seed: int) -> None:
 @pytest.mark.parametrize("k", [1, 8, 31, 64, 65, 130, 257])
 def test_one_negative_input_pops_up_where_python_says(kernels: Kernels, k: int) -> None:
     one_hot = np.where(np.eye(k, dtype=bool), np.float32(-1), np.float32(1))
-    out, [bits] = kernels.rows(one_hot, out=False, threshold=[np.zeros(k, np.float32)])
+    out, [bits] = kernels.rows(one_hot, out=False, threshold=[np.zeros(k, np.float32)])()
     assert out is None
     assert np.array_equal(bits, pack_bits(one_hot))
 
 
 def test_zeros_of_both_signs_and_nan_are_positive(kernels: Kernels) -> None:
     x = np.tile(np.array([0.0, -0.0, np.nan, -1.0], np.float32), (1, 20))
-    _, [bits] = kernels.rows(x, out=False, threshold=[np.zeros(80, np.float32)])
+    _, [bits] = kernels.rows(x, out=False, threshold=[np.zeros(80, np.float32)])()
     assert np.array_equal(bits, pack_bits(x))
 
 
@@ -55,7 +55,7 @@ def test_one_negative_weight_meets_the_input_of_its_place(kernels: Kernels, n: i
     for j, p in [(0, 0), (n - 1, k - 1), (n // 2, k // 2)]:
         weight = np.zeros((n, k), bool)
         weight[j, p] = True
-        out, _ = kernels.b1_gemm(inputs, pack_b1_weights(pack_bits(weight), variant), k, n)
+        out, _ = kernels.b1_gemm(inputs, pack_b1_weights(pack_bits(weight), variant), k, n)()
         expected = np.full((k, n), k - 2, np.float32)
         expected[:, j] = k - 4
         expected[p, j] = k
@@ -74,6 +74,6 @@ def test_binary_panels_have_the_listed_shape(variant: Variant) -> None:
 def test_float_panels_give_the_plain_product(kernels: Kernels) -> None:
     a = np.arange(3 * 5, dtype=np.float32).reshape(3, 5)
     w = np.arange(35 * 5, dtype=np.float32).reshape(35, 5)
-    out, _ = kernels.f32_gemm(a, pack_f32_weights(w, find_variant("f32_gemm", kernels.path)), 35)
+    out, _ = kernels.f32_gemm(a, pack_f32_weights(w, find_variant("f32_gemm", kernels.path)), 35)()
     assert out is not None
     assert np.array_equal(out, a @ w.T)
