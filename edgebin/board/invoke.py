@@ -29,6 +29,13 @@ class FunctionTime(_Answer):
     self_ns: int
 
 
+class LayerSamples(_Answer):
+    """Samples of what one function wrote (kernels/runtime/layers.h); None where a value is not finite."""
+
+    function: str
+    values: tuple[float | None, ...]
+
+
 class OutputComparison(_Answer):
     """One output against the golden one.
 
@@ -68,6 +75,7 @@ class RunnerReport(_Answer):
     golden: GoldenReport | None = None
     functions_runs: int | None = None
     functions: tuple[FunctionTime, ...] | None = None
+    layers: tuple[LayerSamples, ...] | None = None
     peak_rss_bytes: int
     process_threads: int
 

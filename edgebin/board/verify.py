@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgebin.board.choose import machine_for
 from edgebin.board.invoke import OutputComparison, invoke
+from edgebin.board.layers import LayerComparison, compare_layers
 from edgebin.board.machine import Machine
 from edgebin.bundle import Bundle
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME, GOLDEN_OUTPUTS_NAME
@@ -60,12 +61,21 @@ def verify_bundle(bundle: Bundle, *, machine: Machine | None = None, threads: in
     report = check_bundle(bundle, machine=machine, threads=threads)
     if report.passed:
         return report
+    layers = compare_layers(bundle, machine or machine_for(bundle))
+    wrong = next((layer for layer in layers if layer.differing), None)
     failed = [output for output in report.outputs if not output.passed]
     worst = max(failed, key=lambda output: float("inf") if output.max_abs_diff is None else output.max_abs_diff)
     difference = "a value that is not finite" if worst.max_abs_diff is None else f"{worst.max_abs_diff:.3g}"
     raise VerificationError(
         f"output `{worst.name}` differs from the golden one by {difference} on {report.machine} (allowed: "
-        f"{report.atol:g} + {report.rtol:g}·|golden|); same largest element in {worst.same_argmax} of {worst.vectors}",
+        f"{report.atol:g} + {report.rtol:g}·|golden|); same largest element in {worst.same_argmax} of {worst.vectors}{_where(wrong)}",
         max_abs_diff=report.max_abs_diff,
+        layer=wrong.layer if wrong else None,
         hint="the bundle was compiled wrongly for this machine: compile it again, and report it if it stays",
     )
+
+
+def _where(layer: LayerComparison | None) -> str:
+    if layer is None:
+        return ""
+    return f"; the first layer that differs is `{layer.layer}` ({layer.differing} of {layer.samples} samples)"

@@ -27,7 +27,7 @@ from edgebin.kernels.select import usable_paths
 from edgebin.passes import lower
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
-from edgebin.toolchain.elf import check_elf
+from edgebin.toolchain.elf import check_elf, newest_glibc
 from edgebin.toolchain.runner import build_runner
 from edgebin.toolchain.runtime import TVM_FFI_VERSION, TVM_VERSION, runtime_libraries
 
@@ -86,9 +86,18 @@ def compile_bundle(
         compiled = build_module(ir.to_proto(lowered), target, kernel_path=path, compiler=builder, output=module)
         check_elf(module, target)
         build_runner(target, builder, libraries, runner)
-        contents: dict[str, Path | bytes] = {"module.so": module, "runner": runner, **_golden(folder, exported)}
+        golden = _golden(folder, exported)
+        image = {name: array[:1] for name, array in golden["inputs"].items()}
+        contents: dict[str, Path | bytes] = {
+            "module.so": module,
+            "runner": runner,
+            **{f"golden/{name}.npz": npz_bytes(arrays) for name, arrays in golden.items()},
+            LAYERS_NAME: npz_bytes(golden_layers(proto, lowered, compiled.calls, image)),
+        }
         contents |= {f"lib/{library.name}": library for library in libraries.paths}
-        manifest = write_bundle(partial, _manifest(proto, exported, lowered, compiled, target, batch), contents)
+        glibc = newest_glibc([module, runner, *libraries.paths])
+        draft = _manifest(proto, exported, lowered, compiled, target, glibc, batch)
+        manifest = write_bundle(partial, draft, contents)
         if check is not None:
             say("verifying the bundle on its golden inputs")
             check(partial)
@@ -133,6 +142,7 @@ def _manifest(
     lowered: ir.Model,
     compiled: CompiledModule,
     target: Target,
+    glibc: str,
     batch: int,
 ) -> Manifest:
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
@@ -142,7 +152,7 @@ def _manifest(
         tvm_ffi=TVM_FFI_VERSION,
         target=target,
         features=target.features,
-        glibc=target.glibc,
+        glibc=glibc,
         kernel_path=compiled.kernel_path,  # type: ignore[arg-type]  # checked by the model
         model=ModelInfo(id=exported.model, config=exported.config, source_sha256=digest),
         batch=batch,

@@ -15,7 +15,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from edgebin.bundle.manifest import MANIFEST_NAME, REQUIRED_FILES, RUNNER_NAME, SCHEMA_VERSION, FileEntry, Manifest
-from edgebin.errors import BundleError
+from edgebin.errors import BundleError, InputError
 from edgebin.toolchain.cache import cache_dir
 
 _MAX_MANIFEST_BYTES = 16 << 20
@@ -41,22 +41,19 @@ class Bundle:
         """Unpacks into `folder`, which must not exist yet; it appears only when it is complete and checked.
 
         Raises:
-            BundleError: the file has changed since it was opened, or `folder` exists.
+            BundleError: the file has changed since it was opened.
+            InputError: `folder` exists, or cannot be written.
         """
         if folder.exists():
-            raise BundleError(f"`{folder}` exists already")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".extract-") as scratch:
-            partial = Path(scratch) / "bundle"
-            with _open_archive(self.path) as archive:
-                for name, entry in self.manifest.files.items():
-                    destination = partial / name
-                    destination.parent.mkdir(parents=True, exist_ok=True)
-                    with _open_member(archive, name, self.path) as source, destination.open("wb") as sink:
-                        _check_content(source, entry, name, self.path, sink)
-                    destination.chmod(0o755 if name == RUNNER_NAME else 0o644)
-            (partial / MANIFEST_NAME).write_text(self.manifest.model_dump_json(indent=1, exclude_none=True) + "\n")
-            os.rename(partial, folder)
+            raise InputError(f"`{folder}` exists already")
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".extract-") as scratch:
+                partial = Path(scratch) / "bundle"
+                self._write_members(partial)
+                os.rename(partial, folder)
+        except OSError as error:
+            raise InputError(f"cannot unpack `{self.path}` to `{folder}`: {error.strerror}") from error
         return folder
 
     def extracted(self) -> Path:
@@ -64,12 +61,27 @@ class Bundle:
 
         Raises:
             BundleError: the file has changed since it was opened.
+            InputError: the cache cannot be written.
         """
         folder = cache_dir("bundles") / self.sha256
         if not self._intact(folder):
             shutil.rmtree(folder, ignore_errors=True)
-            self.extract(folder)
+            try:
+                self.extract(folder)
+            except InputError:  # perhaps because another process was faster
+                if not self._intact(folder):
+                    raise
         return folder
+
+    def _write_members(self, folder: Path) -> None:
+        with _open_archive(self.path) as archive:
+            for name, entry in self.manifest.files.items():
+                destination = folder / name
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                with _open_member(archive, name, self.path) as source, destination.open("wb") as sink:
+                    _check_content(source, entry, name, self.path, sink)
+                destination.chmod(0o755 if name == RUNNER_NAME else 0o644)
+        (folder / MANIFEST_NAME).write_text(self.manifest.model_dump_json(indent=1, exclude_none=True) + "\n")
 
     def _intact(self, folder: Path) -> bool:
         for name, entry in self.manifest.files.items():
@@ -164,7 +176,7 @@ def _check_content(source: IO[bytes], entry: FileEntry, name: str, path: Path, s
             digest.update(chunk)
             if sink is not None:
                 sink.write(chunk)
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (EOFError, zipfile.BadZipFile) as error:
         raise BundleError(f"`{path}` is damaged at `{name}`: {error}", hint=_DAMAGED_HINT) from error
     if left or digest.hexdigest() != entry.sha256:
         raise BundleError(f"`{path}` is damaged: `{name}` has the wrong checksum", hint=_DAMAGED_HINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def check_elf(path: Path, target: Target) -> ElfNeeds:
     if target.arch == "aarch64" and needs.load_alignment < _BOARD_PAGE_SIZE:
         raise ToolchainError(f"`{path.name}` is aligned to {needs.load_alignment} bytes, pages may be 65536")
     return needs
+
+
+def newest_glibc(paths: Iterable[Path]) -> str:
+    """The oldest glibc on which all these files start, such as `2.27`; what a bundle's manifest states.
+
+    Raises:
+        InputError: one is not an ELF file.
+    """
+    major, minor = max(elf_needs(path).glibc for path in paths)
+    return f"{major}.{minor}"
 
 
 def parse_glibc(version: str) -> tuple[int, int]:

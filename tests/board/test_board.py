@@ -24,6 +24,7 @@ from edgebin.errors import BoardError, InputError, TargetMismatch, ToolchainErro
 from edgebin.targets import load_target
 from edgebin.targets.host import host_arch
 from edgebin.toolchain import qemu as qemu_toolchain
+from edgebin.toolchain.compiler import find_compiler
 from tests.toolchain.tiny_module import tiny_inputs, tiny_outputs
 
 Bundles = Callable[[str], Bundle]
@@ -147,6 +148,18 @@ def test_no_emulator(tiny_bundle: Bundles, monkeypatch: pytest.MonkeyPatch) -> N
 def test_runner_that_dies(tiny_bundle: Bundles, tmp_path: Path) -> None:
     bundle = changed(tiny_bundle("x86-64"), tmp_path / "x.ebz", files={"module.so": b"not a library"})
     with pytest.raises(BoardError, match="ended with 1 on this host"):
+        run_bundle(bundle, tiny_inputs(1))
+
+
+def test_instruction_that_the_board_lacks(tiny_bundle: Bundles, tmp_path: Path) -> None:
+    (tmp_path / "dot.c").write_text(
+        'int main(void) { __asm__ volatile(".arch_extension dotprod\\nudot v0.4s, v1.16b, v2.16b" ::: "v0"); }'
+    )
+    target = load_target("rpi4b")
+    find_compiler(target).compile([tmp_path / "dot.c"], tmp_path / "dot")
+    files = {"runner": (tmp_path / "dot").read_bytes()}
+    bundle = changed(tiny_bundle("rpi4b"), tmp_path / "x.ebz", files=files)
+    with pytest.raises(TargetMismatch, match=r"an instruction that QEMU \(cortex-a72\) does not know"):
         run_bundle(bundle, tiny_inputs(1))
 
 

@@ -250,6 +250,26 @@ def test_file_that_changes_after_it_was_opened(bundle_path: Path, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_two_processes_unpack_at_once(bundle_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slower one finds the folder of the faster one in its way, and uses it."""
+    bundle = open_bundle(bundle_path)
+    rename = os.rename
+
+    def overtaken(source: Path, destination: Path) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        bundle.extract(destination)
+        rename(source, destination)
+
+    monkeypatch.setattr(os, "rename", overtaken)
+    assert (bundle.extracted() / "runner").read_bytes() == contents()["runner"]
+
+
+def test_folder_that_exists_is_left_alone(bundle_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        open_bundle(bundle_path).extract(tmp_path / "mine")
+
+
 def test_cached_folder_is_reused_and_repaired(bundle_path: Path) -> None:
     bundle = open_bundle(bundle_path)
     folder = bundle.extracted()

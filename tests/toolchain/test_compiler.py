@@ -11,7 +11,7 @@ from edgebin.errors import InputError, ToolchainError
 from edgebin.targets import Target, load_target
 from edgebin.toolchain import compiler as compilers
 from edgebin.toolchain.compiler import Compiler, find_compiler, gcc_compiler, zig_compiler
-from edgebin.toolchain.elf import check_elf, elf_needs, parse_glibc
+from edgebin.toolchain.elf import check_elf, elf_needs, newest_glibc, parse_glibc
 
 PROGRAM = "#include <stdio.h>\n#include <math.h>\nint main(int n, char** v) { return printf(v[0], pow(n, 0.5)) < 0; }\n"
 BOARDS = ["rpi3b-plus", "rpi4b", "rpi5", "jetson-nano", "jetson-xavier-nx", "jetson-orin-nano"]
@@ -33,6 +33,7 @@ def test_program_starts_on_old_systems_and_large_pages(id_: str, source: Path, t
     assert needs.arch == "aarch64"
     assert needs.glibc <= (2, 27)
     assert needs.load_alignment >= 65536
+    assert parse_glibc(newest_glibc([output])) == needs.glibc
 
 
 @pytest.mark.parametrize("id_", BOARDS)

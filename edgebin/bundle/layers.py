@@ -1,0 +1,63 @@
+"""Samples of every layer's result on the first golden image, so that a wrong layer can be named on the board.
+
+The bundle carries what stock onnxruntime computes (`golden/layers.npz`, an array for each compiled function); the runner's
+`--layers` takes the same samples of what the functions really wrote.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnx_ir as ir
+
+from edgebin.backends.tvm import KernelCall
+from edgebin.graph.runtimes import run_onnxruntime
+
+LAYERS_NAME = "golden/layers.npz"
+# EB_LAYER_SAMPLES of kernels/runtime/layers.h.
+_SAMPLES = 64
+
+Samples = npt.NDArray[np.float64]
+
+
+def golden_layers(
+    model: onnx.ModelProto,
+    lowered: ir.Model,
+    calls: Mapping[str, KernelCall],
+    image: dict[str, npt.NDArray[np.generic]],
+) -> dict[str, Samples]:
+    """Samples of the value that each kernel call writes last, computed from the exported model by stock onnxruntime.
+
+    Args:
+        model: the exported model, with an open batch.
+        lowered: what the passes made of it; values that both have keep their names.
+        calls: the compiled module's kernel calls by function name.
+        image: graph inputs, one row.
+    """
+    exported = {value.name: value for value in model.graph.value_info} | {
+        value.name: value for value in model.graph.output
+    }
+    written = {node.name: node.outputs[-1].name for node in lowered.graph}
+    unique = {label for label, count in Counter(call.label for call in calls.values()).items() if count == 1}
+    named = {
+        function: written[call.label]
+        for function, call in calls.items()
+        if call.label in unique and written.get(call.label) in exported
+    }
+    wanted = sorted(set(named.values()))
+    observed = onnx.ModelProto()
+    observed.CopyFrom(model)
+    already = {value.name for value in model.graph.output}
+    observed.graph.output.extend(exported[name] for name in wanted if name not in already)
+    values = run_onnxruntime(observed, dict(image), wanted)
+    return {function: sampled(values[name]) for function, name in named.items()}
+
+
+def sampled(array: npt.NDArray[np.generic]) -> Samples:
+    """Elements 0, s, 2s, … with s = max(1, size / 64), at most 64 of them."""
+    step = max(1, array.size // _SAMPLES)
+    return array.reshape(-1)[::step][:_SAMPLES].astype(np.float64)
