@@ -18,7 +18,7 @@ _FLOAT_TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class LayerComparison:
-    """One kernel call against its golden samples, of which `differing` are beyond rounding (bits and integers: at all)."""
+    """A kernel call against its golden samples; `differing` are beyond rounding, or for bits and integers not equal."""
 
     function: str
     layer: str
@@ -38,7 +38,7 @@ def compare_layers(bundle: Bundle, machine: Machine) -> tuple[LayerComparison, .
     folder = bundle.extracted()
     golden = read_npz(folder / LAYERS_NAME)
     labels = {operation.function: operation.nodes[0] for operation in bundle.manifest.operations if operation.nodes}
-    report = invoke(machine, bundle, ["--input", str(folder / GOLDEN_INPUTS_NAME), "--serve", "--layers"])
+    report = invoke(machine, bundle, ["--input", str(folder / GOLDEN_INPUTS_NAME), "--layers"])
     comparisons = []
     for result in report.layers or ():
         if result.function not in golden:

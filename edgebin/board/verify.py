@@ -68,7 +68,8 @@ def verify_bundle(bundle: Bundle, *, machine: Machine | None = None, threads: in
     difference = "a value that is not finite" if worst.max_abs_diff is None else f"{worst.max_abs_diff:.3g}"
     raise VerificationError(
         f"output `{worst.name}` differs from the golden one by {difference} on {report.machine} (allowed: "
-        f"{report.atol:g} + {report.rtol:g}·|golden|); same largest element in {worst.same_argmax} of {worst.vectors}{_where(wrong)}",
+        f"{report.atol:g} + {report.rtol:g}·|golden|); same largest element in {worst.same_argmax} of {worst.vectors}"
+        f"{_where(wrong)}",
         max_abs_diff=report.max_abs_diff,
         layer=wrong.layer if wrong else None,
         hint="the bundle was compiled wrongly for this machine: compile it again, and report it if it stays",

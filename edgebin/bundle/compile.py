@@ -14,9 +14,11 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
 
 import edgebin
 from edgebin.backends.tvm import CompiledModule, build_module
+from edgebin.bundle.layers import LAYERS_NAME, golden_layers
 from edgebin.bundle.manifest import Manifest, ModelInfo, Operation, TensorSpec, Tolerance
 from edgebin.bundle.npz import npz_bytes, read_npz
 from edgebin.bundle.write import write_bundle
@@ -125,15 +127,14 @@ def _read_onnx(path: Path) -> onnx.ModelProto:
         raise InputError(f"cannot read `{path}`: {reason}", hint="name a folder that `edgebin export` wrote") from error
 
 
-def _golden(folder: Path, exported: ExportManifest) -> dict[str, bytes]:
-    """The golden samples that float rounding does not move; all of them where it moves each."""
+def _golden(folder: Path, exported: ExportManifest) -> dict[str, dict[str, NDArray[np.generic]]]:
+    """`inputs` and `outputs` of the golden samples that rounding does not move; of all where it moves each."""
     keep = np.array(exported.golden.stable)
     keep = keep if keep.any() else ~keep
-    files = {}
-    for name in ("inputs", "outputs"):
-        arrays = read_npz(folder / "golden" / f"{name}.npz")
-        files[f"golden/{name}.npz"] = npz_bytes({key: array[keep] for key, array in arrays.items()})
-    return files
+    return {
+        name: {key: array[keep] for key, array in read_npz(folder / "golden" / f"{name}.npz").items()}
+        for name in ("inputs", "outputs")
+    }
 
 
 def _manifest(

@@ -1,7 +1,7 @@
 """Samples of every layer's result on the first golden image, so that a wrong layer can be named on the board.
 
-The bundle carries what stock onnxruntime computes (`golden/layers.npz`, an array for each compiled function); the runner's
-`--layers` takes the same samples of what the functions really wrote.
+The bundle carries what stock onnxruntime computes (`golden/layers.npz`, an array for each compiled function); the
+runner's `--layers` takes the same samples of what the functions really wrote.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def golden_layers(
     model: onnx.ModelProto,
     lowered: ir.Model,
     calls: Mapping[str, KernelCall],
-    image: dict[str, npt.NDArray[np.generic]],
+    image: Mapping[str, npt.NDArray[np.generic]],
 ) -> dict[str, Samples]:
     """Samples of the value that each kernel call writes last, computed from the exported model by stock onnxruntime.
 
@@ -41,7 +41,7 @@ def golden_layers(
     exported = {value.name: value for value in model.graph.value_info} | {
         value.name: value for value in model.graph.output
     }
-    written = {node.name: node.outputs[-1].name for node in lowered.graph}
+    written = {node.name: node.outputs[-1].name or "" for node in lowered.graph}
     unique = {label for label, count in Counter(call.label for call in calls.values()).items() if count == 1}
     named = {
         function: written[call.label]

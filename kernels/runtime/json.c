@@ -44,13 +44,27 @@ void eb_json_integer(const char* key, int64_t value) {
   printf("%" PRId64, value);
 }
 
-void eb_json_number(const char* key, double value) {
-  put_key(key);
+static void put_number(double value) {
   if (isfinite(value)) {
     printf("%.17g", value);
   } else {
     fputs("null", stdout);
   }
+}
+
+void eb_json_number(const char* key, double value) {
+  put_key(key);
+  put_number(value);
+}
+
+void eb_json_numbers(const char* key, const double* values, int64_t count) {
+  put_key(key);
+  putchar('[');
+  for (int64_t i = 0; i < count; i++) {
+    if (i) putchar(',');
+    put_number(values[i]);
+  }
+  putchar(']');
 }
 
 void eb_json_boolean(const char* key, int value) {

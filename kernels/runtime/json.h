@@ -11,6 +11,7 @@ void eb_json_integer(const char* key, int64_t value);
 void eb_json_number(const char* key, double value); /* null when not finite */
 void eb_json_boolean(const char* key, int value);
 void eb_json_string(const char* key, const char* value);
+void eb_json_numbers(const char* key, const double* values, int64_t count); /* null where not finite */
 void eb_json_integers(const char* key, const int64_t* values, int64_t count);
 
 /* Objects in a list: open the list, then begin and end each object. */

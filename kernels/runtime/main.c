@@ -10,6 +10,7 @@
 #include "inference.h"
 #include "instrument.h"
 #include "json.h"
+#include "layers.h"
 #include "machine.h"
 #include "npy.h"
 #include "options.h"
@@ -180,6 +181,7 @@ int main(int argc, char** argv) {
     for (runs = 0; runs < options.min_runs; runs++) eb_run_batch_ns(&vm, NULL, 0);
   }
   if (options.per_op || options.mark) report_functions(&instrument, runs);
+  if (options.layers) eb_report_layers(&vm);
   report_memory();
   eb_json_end();
   if (options.serve) serve(&vm, options.mark);

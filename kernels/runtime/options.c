@@ -19,6 +19,7 @@ static const char kHelp[] =
     "                           --min-runs (50) and at least --min-seconds (3); warm-up --warmup-seconds (0.5)\n"
     "  --serve                  reads lines `run N` on stdin, answers each with N times in one line of JSON\n"
     "  --per-op                 adds calls and time of each function, measured apart from --bench's times\n"
+    "  --layers                 adds samples of each function's result (layers.h), from one run apart\n"
     "  --mark                   marks functions and inferences for an emulator (marks.h)\n"
     "  --threads N              threads of TVM's pool (1)\n"
     "  --pin 0,1                keeps the process on these cores\n"
@@ -64,6 +65,7 @@ eb_options eb_options_parse(int argc, char** argv) {
       {"bench", no_argument, &options.bench, 1},
       {"serve", no_argument, &options.serve, 1},
       {"per-op", no_argument, &options.per_op, 1},
+      {"layers", no_argument, &options.layers, 1},
       {"mark", no_argument, &options.mark, 1},
       {"warmup-seconds", required_argument, NULL, WARMUP},
       {"min-runs", required_argument, NULL, RUNS},

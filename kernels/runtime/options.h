@@ -11,7 +11,7 @@ typedef struct {
   const char *input, *output;
   const char *golden_inputs, *golden_outputs;
   double atol, rtol; /* negative: as io.txt says */
-  int bench, serve, per_op, mark;
+  int bench, serve, per_op, layers, mark;
   int64_t min_runs;
   double warmup_seconds, min_seconds;
   int threads;
