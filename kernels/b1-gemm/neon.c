@@ -10,6 +10,7 @@
 #include "../epilogue/tile.h"
 
 #define EB_TILE_ROWS 4
+#define EB_BLOCK_ROWS 16
 #define EB_PANEL_BYTES_PER_BYTE 1
 #define WEIGHT_VECTORS 4
 #define BYTE_STEPS 31

@@ -14,6 +14,7 @@ EB_DOTPROD_BEGIN
 #include "../epilogue/tile.h"
 
 #define EB_TILE_ROWS 4
+#define EB_BLOCK_ROWS 16
 #define EB_PANEL_BYTES_PER_BYTE 1
 
 EB_INLINE void count_tile(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
