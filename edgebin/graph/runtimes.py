@@ -12,6 +12,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 from onnx.reference import ReferenceEvaluator
+from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
 from edgebin.errors import ExportError
 
@@ -19,6 +20,12 @@ Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = dict[str, Array]
 
 _ERRORS_ONLY = 3
+_REFUSALS = (
+    onnxruntime_errors.Fail,
+    onnxruntime_errors.InvalidArgument,
+    onnxruntime_errors.InvalidGraph,
+    onnxruntime_errors.NotImplemented,
+)
 
 
 def run_onnxruntime(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[str]) -> Arrays:
@@ -31,7 +38,7 @@ def run_onnxruntime(model: onnx.ModelProto, inputs: Arrays, outputs: Sequence[st
     options.log_severity_level = _ERRORS_ONLY
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except onnxruntime.capi.onnxruntime_pybind11_state.Fail as error:
+    except _REFUSALS as error:
         raise ExportError(f"onnxruntime cannot load the exported model: {error}") from error
     return dict(zip(outputs, session.run(list(outputs), inputs), strict=True))
 
