@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from edgebin.toolchain.cache import cache_dir
 _MAX_MANIFEST_BYTES = 16 << 20
 _MAX_BUNDLE_BYTES = 2 << 30
 _CHUNK_BYTES = 1 << 20
+_KEPT_FOLDERS = 16
+_IN_USE_SECONDS = 3600
 _DAMAGED_HINT = "copy it again, or compile it again"
 
 
@@ -59,6 +62,8 @@ class Bundle:
     def extracted(self) -> Path:
         """The bundle's unpacked folder in the cache, made on first use and checked again on each.
 
+        The cache keeps those used last, and all used within the hour.
+
         Raises:
             BundleError: the file has changed since it was opened.
             InputError: the cache cannot be written.
@@ -71,6 +76,8 @@ class Bundle:
             except InputError:  # perhaps because another process was faster
                 if not self._intact(folder):
                     raise
+            _forget_old_folders(folder.parent)
+        os.utime(folder)
         return folder
 
     def _write_members(self, folder: Path) -> None:
@@ -92,6 +99,20 @@ class Bundle:
                 if hashlib.file_digest(stream, "sha256").hexdigest() != entry.sha256:
                     return False
         return True
+
+
+def _forget_old_folders(parent: Path) -> None:
+    """Removes all but the last used unpacked bundles; none that somebody may be running."""
+
+    def last_use(folder: Path) -> float:
+        try:
+            return folder.stat().st_mtime
+        except OSError:  # another process has removed it
+            return 0.0
+
+    for folder in sorted(parent.iterdir(), key=last_use, reverse=True)[_KEPT_FOLDERS:]:
+        if time.time() - last_use(folder) > _IN_USE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_bundle(path: Path) -> Bundle:

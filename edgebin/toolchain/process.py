@@ -21,7 +21,9 @@ def call(
         ToolchainError: the program cannot be started, or failed; carries the end of its stderr.
     """
     try:
-        done = subprocess.run(argv, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, env={**os.environ, **(env or {})}, capture_output=True, text=True, errors="replace", check=False
+        )
     except OSError as error:
         raise ToolchainError(f"{what}: cannot start `{argv[0]}`: {error.strerror}", hint=hint) from error
     if done.returncode != 0:

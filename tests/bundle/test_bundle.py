@@ -264,6 +264,18 @@ def test_two_processes_unpack_at_once(bundle_path: Path, monkeypatch: pytest.Mon
     assert (bundle.extracted() / "runner").read_bytes() == contents()["runner"]
 
 
+def test_cache_forgets_what_is_old_but_nothing_in_use(bundle_path: Path, tmp_path: Path) -> None:
+    kept = open_bundle(bundle_path).extracted()
+    others = [kept.parent / f"other{index}" for index in range(20)]
+    for index, folder in enumerate(others):
+        folder.mkdir()
+        os.utime(folder, (index, index))
+    os.utime(others[0])
+    write_bundle(tmp_path / "new.ebz", manifest().model_copy(update={"edgebin": "0.2.0"}), contents())
+    new = open_bundle(tmp_path / "new.ebz").extracted()
+    assert {kept, new, *others[:1], *others[-13:]} == set(kept.parent.iterdir())
+
+
 def test_folder_that_exists_is_left_alone(bundle_path: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(InputError, match="exists already"):
