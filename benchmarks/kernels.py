@@ -19,11 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import edgebin  # noqa: F401 (before onnxruntime: turns its telemetry off)
+
+# isort: split
 import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
-import edgebin  # noqa: F401 (before onnxruntime: turns its telemetry off)
 from edgebin.kernels.build import build_shared_library
 from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
 from edgebin.kernels.packing import pack_bits
