@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -27,6 +28,7 @@ from edgebin.models.infer_config import (
     infer_config,
     published_disagreements,
     read_published_config,
+    stage_widths,
 )
 from edgebin.models.registry import (
     PRESETS,
@@ -94,7 +96,7 @@ def read_checkpoint(path: Path, *, model: str | None = None, config: Path | None
             hint="leave the model out to have it inferred, or give another checkpoint",
         )
     published = None if config is None else read_published_config(config)
-    hints = _hints(model, published)
+    hints = _hints(file.state, model, published)
     if file.metadata is not None:
         found, source = _config_of_metadata(path, file.metadata), "safetensors of edgebin"
     else:
@@ -120,9 +122,9 @@ def save_checkpoint(path: Path, module: BinaryViT | ViT) -> None:
     try:
         save_file(state, partial, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
         partial.replace(path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
-        raise InputError(f"cannot write `{path}`: {error.strerror or error}") from error
+        raise InputError(f"cannot write `{path}`: {error}", hint="name another file") from error
 
 
 def full_precision_twin(loaded: LoadedModel, *, seed: int = 0) -> ViT:
@@ -135,10 +137,11 @@ def full_precision_twin(loaded: LoadedModel, *, seed: int = 0) -> ViT:
         return ViT(twin_config(loaded.config)).eval()
 
 
-def _hints(model: str | None, published: PublishedConfig | None) -> StageHints:
+def _hints(state: Mapping[str, Tensor], model: str | None, published: PublishedConfig | None) -> StageHints:
+    """Heads and reductions from a config.json, or from the published network that the file is said to hold."""
     if published is not None:
         return published.hints()
-    if model in PRESETS:
+    if model in PRESETS and stage_widths(state) == PRESETS[model].dims:
         return StageHints(PRESETS[model].heads, PRESETS[model].reductions)
     return StageHints()
 
@@ -214,7 +217,10 @@ def _load(path: Path, config: ViTConfig, state: Mapping[str, Tensor]) -> BinaryV
     converted = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
     broken = [name for name, value in converted.items() if not torch.isfinite(value).all()]
     if broken:
-        raise CheckpointError(f"`{path}` holds values that are not finite: {_some(broken)}")
+        raise CheckpointError(
+            f"`{path}` holds values that are not finite: {_some(broken)}",
+            hint="the training run diverged: give an earlier checkpoint",
+        )
     module.load_state_dict(converted, strict=True, assign=True)
     return module.eval()
 

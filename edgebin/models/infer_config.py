@@ -93,7 +93,18 @@ def infer_config(state: Mapping[str, Tensor], *, binary: bool, hints: StageHints
     try:
         return BinaryViTConfig(**common, **_binary_switches(shapes)) if binary else ViTConfig(**common)
     except InputError as error:
-        raise CheckpointError(f"the shapes of the parameters fit no model: {error.message}", hint=error.hint) from error
+        raise CheckpointError(
+            f"the shapes of the parameters fit no such model: {error.message}", hint="give the model's own config.json"
+        ) from error
+
+
+def stage_widths(state: Mapping[str, Tensor]) -> tuple[int, ...]:
+    """Token width of each stage.
+
+    Raises:
+        CheckpointError: there is no layer.
+    """
+    return _stage_shapes({name: tuple(value.shape) for name, value in state.items()})[0]
 
 
 def disagreements(config: BinaryViTConfig, arguments: Mapping[str, Any]) -> list[str]:
@@ -162,7 +173,9 @@ def _stage_shapes(
         depths[-1] += 1
         layer += 1
     if not dims:
-        raise CheckpointError(f"the checkpoint lacks `{_LAYER}.0.intermediate.dense.weight`")
+        raise CheckpointError(
+            f"the checkpoint lacks `{_LAYER}.0.intermediate.dense.weight`", hint="give the whole state dict"
+        )
     return tuple(dims), tuple(depths), tuple(mlp_dims), first
 
 
@@ -170,14 +183,18 @@ def _shape(shapes: Mapping[str, tuple[int, ...]], name: str, rank: int) -> tuple
     if name not in shapes:
         raise CheckpointError(f"the checkpoint lacks `{name}`", hint="give the whole state dict")
     if len(shapes[name]) != rank:
-        raise CheckpointError(f"`{name}` has shape {shapes[name]} where {rank} axes are expected")
+        raise CheckpointError(
+            f"`{name}` has shape {shapes[name]} where {rank} axes are expected", hint="give the state dict unchanged"
+        )
     return shapes[name]
 
 
 def _side(tokens: int) -> int:
     side = math.isqrt(max(tokens, 0))
     if side * side != tokens:
-        raise CheckpointError(f"{tokens} position embeddings form no square image")
+        raise CheckpointError(
+            f"{tokens} position embeddings form no square image", hint="edgebin reads models of square images"
+        )
     return side
 
 

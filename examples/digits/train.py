@@ -2,9 +2,9 @@
 
     python examples/digits/train.py --output examples/digits/checkpoints
 
-Seeded, on two CPU cores, in less than ten minutes. Both are trained from scratch, on the same images in the same way but
-for the number of epochs: the twin has no norms over the batch to speed it up. The weights saved are those of the last
-epoch: the test part is only ever used for the accuracy printed at the end.
+Seeded, on two CPU cores, in less than ten minutes. Both are trained from scratch on the same images; the twin takes
+more epochs, since it has no norms over the batch to speed it up. The weights saved are those of the last epoch: the
+test part is only ever used for the accuracy printed at the end.
 """
 
 from __future__ import annotations
