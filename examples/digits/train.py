@@ -5,6 +5,9 @@
 Seeded, on two CPU cores, in less than ten minutes. Both are trained from scratch on the same images; the twin takes
 more epochs, since it has no norms over the batch to speed it up. The weights saved are those of the last epoch: the
 test part is only ever used for the accuracy printed at the end.
+
+The number of threads changes the order of additions, and so the weights; the checkpoints beside this file were trained
+with `--threads 1`.
 """
 
 from __future__ import annotations

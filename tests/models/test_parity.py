@@ -26,9 +26,9 @@ NETWORKS = {
     "reactdeit_small_calib": "reactdeit-small",
 }
 STABLE = ["binaryvit_small", "reactdeit_small"]
-# As float32 runs of the authors' code differ from their float64 ones on the stable goldens, with some room for another
-# order of additions.
-FLOAT32 = 1e-3
+# The authors' float32 runs are 1.3e-6 from their float64 ones on the stable goldens, ours at most 4.3e-6; machines add in
+# other orders.
+FLOAT32 = 2e-5
 MICRO_BLOCKS = [
     "vit.embeddings",
     *(f"vit.encoder.layer.{layer}{part}" for layer in range(4) for part in ("", ".attention.attention")),
