@@ -9,10 +9,7 @@
 
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
-#define EB_PATH EB_TEST_PATH
-#define TESTED(op) EB_SYMBOL(eb_##op)
 
-#undef EB_PATH
 typedef struct {
   const char *op, *path;
   size_t nr, word_bits;
@@ -24,7 +21,9 @@ static const variant kVariants[] = {
 };
 #undef EB_PATH
 #undef EB_VARIANT
+
 #define EB_PATH EB_TEST_PATH
+#define TESTED(op) EB_SYMBOL(eb_##op)
 
 static int finish_case(const char* what, uint64_t seed, int differs) {
   const int damaged = guarded_free_all();

@@ -29,7 +29,7 @@ def test_unpacking_returns_what_was_packed(k: int, seed: int) -> None:
     negative = np.random.default_rng(seed).random((2, 3, k)) < 0.5
     packed = pack_bits(negative)
     assert np.array_equal(unpack_bits(packed, k), negative)
-    assert np.bitwise_count(packed).sum() == negative.sum() if hasattr(np, "bitwise_count") else True
+    assert np.unpackbits(packed).sum() == negative.sum(), "padding bits are 0"
 
 
 @pytest.mark.parametrize("k", [1, 8, 31, 64, 65, 130, 257])

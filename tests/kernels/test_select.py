@@ -9,7 +9,7 @@ from edgebin.kernels.build import sources_for
 from edgebin.kernels.select import host_paths, path_for, usable_paths
 from edgebin.kernels.variants import find_variant, kernel_paths, variants
 from edgebin.resources import resource_dir
-from edgebin.targets import list_targets
+from edgebin.targets import Target, list_targets
 
 OPS = {"b1_gemm", "f32_gemm", "rows", "b1_attention", "f32_stencil"}
 AVX512 = find_variant("rows", "avx512").features
@@ -33,11 +33,11 @@ def test_the_best_path_that_the_features_allow(arch: str, features: set[str], pa
 
 
 @pytest.mark.parametrize("target", list_targets(), ids=lambda target: target.id)
-def test_every_target_names_its_usable_paths(target: object) -> None:
-    usable = usable_paths(target.arch, frozenset(target.features))  # type: ignore[attr-defined]
-    assert set(usable) <= set(target.kernel_paths)  # type: ignore[attr-defined]
-    if target.arch == "aarch64":  # type: ignore[attr-defined]
-        assert usable == target.kernel_paths  # type: ignore[attr-defined]
+def test_every_target_names_its_usable_paths(target: Target) -> None:
+    usable = usable_paths(target.arch, frozenset(target.features))
+    assert set(usable) <= set(target.kernel_paths)
+    if target.arch == "aarch64":
+        assert usable == target.kernel_paths
 
 
 def test_scalar_runs_everywhere() -> None:
