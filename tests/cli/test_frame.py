@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -43,12 +43,14 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_takes_less_than_400_ms() -> None:
-    def seconds() -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "edgebin", "--help"], capture_output=True, check=True)
-        return time.perf_counter() - start
+    """Of processor time: the claim is about edgebin, not about what else the machine is doing."""
 
-    # The best of some: the claim is about edgebin, not about what else the machine is doing.
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "edgebin", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
     assert min(seconds() for _ in range(5)) <= 0.4
 
 
