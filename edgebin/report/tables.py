@@ -69,7 +69,9 @@ def layers_table(record: RunRecord, top: int = 10) -> Table:
         rest = record.layers[top:]
         rest_ms, share = sum(layer.latency_ms for layer in rest), sum(layer.share for layer in rest)
         calls = str(sum(layer.calls for layer in rest))
-        rows.append((f"{len(rest)} others", NOTHING, calls, layer_latency_cell(rest_ms, record.kind), f"{share:.1%}"))
+        rows.append(
+            (f"{len(rest)} others", NOTHING, calls, layer_latency_cell(rest_ms, record.kind), f"{share * 100:.1f} %")
+        )
     return Table("Where our module spends its time", ("function", "op", "calls", "time", "share"), tuple(rows))
 
 
