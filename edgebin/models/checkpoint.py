@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from edgebin.errors import CheckpointError, InputError
@@ -120,9 +119,9 @@ def save_checkpoint(path: Path, module: BinaryViT | ViT) -> None:
     state = {name: value.detach().contiguous() for name, value in module.state_dict().items()}
     partial = path.with_name(f"{path.name}.partial")
     try:
-        save_file(state, partial, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+        partial.write_bytes(save(state, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)}))
         partial.replace(path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         partial.unlink(missing_ok=True)
         raise InputError(f"cannot write `{path}`: {error}", hint="name another file") from error
 

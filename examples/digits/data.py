@@ -15,7 +15,7 @@ CLASSES = 10
 _TEST_SHARE = 0.25
 _SPLIT_SEED = 0
 # Mean and standard deviation of the training pixels, on the scale 0 … 1.
-_MEAN, _STD = 0.305, 0.324
+MEAN, STD = 0.305, 0.324
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _pixel_values(scans: NDArray[np.float64]) -> NDArray[np.float32]:
     """Scans [n, 64] of values 0 … 16 → images, enlarged fourfold, the same in all three colours."""
     grey = torch.from_numpy(scans.reshape(-1, 1, 8, 8) / 16).float()
     large = torch.nn.functional.interpolate(grey, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear", align_corners=False)
-    return ((large - _MEAN) / _STD).expand(-1, 3, -1, -1).numpy().copy()
+    return ((large - MEAN) / STD).expand(-1, 3, -1, -1).numpy().copy()
 
 
 def _labels(labels: NDArray[np.int64]) -> NDArray[np.int64]:

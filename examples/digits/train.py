@@ -42,7 +42,7 @@ CONFIG = BinaryViTConfig(
 )
 BATCH = 32
 CLIP_RATE = 0.01  # of the learning rate: attention clips are about 0.005, and one below 0 switches its layer off
-BACKGROUND = -data._MEAN / data._STD  # a black pixel, normalised
+BACKGROUND = -data.MEAN / data.STD  # a black pixel, normalised
 
 
 @dataclass(frozen=True)
