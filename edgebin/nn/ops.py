@@ -14,7 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from edgebin.nn.packing import bit_row_bytes, pack_bits, unpack_signs
+from edgebin.kernels.packing import bit_row_bytes
+from edgebin.nn.packing import pack_bits, unpack_signs
 
 # (dh, dw) of each row of a plus-stencil's taps.
 STENCIL_OFFSETS = ((0, 0), (-1, 0), (1, 0), (-2, 0), (2, 0), (0, -1), (0, 1), (0, -2), (0, 2))

@@ -9,12 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_WORD_BITS = 64
-
-
-def bit_row_bytes(k: int) -> int:
-    """Bytes of a row of `k` bits: whole 64-bit words."""
-    return (k + _WORD_BITS - 1) // _WORD_BITS * (_WORD_BITS // 8)
+from edgebin.kernels.packing import bit_row_bytes
 
 
 def pack_bits(negative: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from edgebin.kernels.packing import bit_row_bytes
 from edgebin.nn import ops
-from edgebin.nn.packing import bit_row_bytes, pack_bits, unpack_signs
+from edgebin.nn.packing import pack_bits, unpack_signs
 
 WIDTHS = [1, 16, 24, 63, 64, 65, 384]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgebin.graph.ops.concept import Attributes, Shape, define, require
+from edgebin.kernels.packing import bit_row_bytes
 from edgebin.nn import ops
-from edgebin.nn.packing import bit_row_bytes
 
 
 def _shape(inputs: list[Shape], attributes: Attributes) -> Shape:
