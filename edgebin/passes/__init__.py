@@ -10,9 +10,10 @@ from collections.abc import Callable
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
 
+from edgebin.passes.bypass_reshapes import bypass_reshapes
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
-from edgebin.passes.fused import DOMAIN
+from edgebin.passes.fused import DOMAIN, record_shapes
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
 from edgebin.passes.linear import lower_linear
 from edgebin.passes.nested_sums import flatten_sums
@@ -30,6 +31,7 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
     lower_linear,
     lower_to_kernel_calls,
     add_in_stencils,
+    bypass_reshapes,
     read_tiled_residuals,
     fuse_epilogues,
     flatten_sums,
@@ -49,3 +51,4 @@ def lower(model: ir.Model, *, batch: int) -> None:
         rewrite(model)
     RemoveUnusedNodesPass()(model)
     TopologicalSortPass()(model)
+    record_shapes(model)

@@ -28,9 +28,9 @@ from edgebin.passes.fused import (
 def fuse_epilogues(model: ir.Model) -> None:
     """Apply the three rules until none fits."""
     graph = model.graph
-    for op_types in (("FusedBinaryLinear", "FusedLinear", "FusedMatMul"), ("FusedRows",)):
+    for only_rows in (False, True):
         for node in list(graph):
-            if node.graph is graph and node.domain == "edgebin" and node.op_type in op_types:
+            if node.graph is graph and has_epilogue(node) and (node.op_type == "FusedRows") is only_rows:
                 _grow(graph, node)
 
 

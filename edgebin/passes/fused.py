@@ -1,13 +1,18 @@
 """The fused ops: what the concept ops of an exported file become inside `compile`, one kernel call each.
 
-`FusedBinaryLinear` <k>        bits, weight           eb_b1_gemm
-`FusedLinear`                  x, weight [n, k]       eb_f32_gemm
-`FusedMatMul`                  a, b […, k, n]         eb_f32_gemm, b packed at run time
-`FusedRows`                    x (float32 or int32)   eb_rows
-`FusedStencil` <circular>      x, taps, bias          eb_f32_stencil; its only stage is `skip`
+    op                          leading inputs                    kernel
+    FusedBinaryLinear <k>       bits, weight                      eb_b1_gemm
+    FusedTernaryLinear <k>      negative, not_positive, weight    eb_b1_gemm with two planes
+    FusedSignedLinear <k>       x, weight bits                    eb_w1_gemm
+    FusedBinaryConv <…>         bits, weight                      eb_b1_conv
+    FusedLinear                 x, weight [n, k]                  eb_f32_gemm
+    FusedMatMul                 a, b […, k, n]                    eb_f32_gemm, b packed at run time
+    FusedRows                   x (float32 or int32)              eb_rows
+    FusedStencil <circular>     x, taps, bias                     eb_f32_stencil; its only stage is `skip`
 
 All but the stencil carry an `Epilogue`: its tensors are the inputs after the leading ones, named in order by the words
-of the attribute `operands`; its outputs are named by `results` (`out`, `bits0`, …).
+of the attribute `operands`; its outputs are named by `results` (`out`, `bits0`, …). `shapes`, written last, says how
+their rows are grouped.
 """
 
 from __future__ import annotations
@@ -17,12 +22,20 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from edgebin.passes.epilogue import Epilogue, Vector
+from edgebin.passes.epilogue import Epilogue, Vector, static_shape
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DOMAIN = "edgebin"
-LEADING_INPUTS = {"FusedBinaryLinear": 2, "FusedLinear": 2, "FusedMatMul": 2, "FusedRows": 1}
+LEADING_INPUTS = {
+    "FusedBinaryLinear": 2,
+    "FusedTernaryLinear": 3,
+    "FusedSignedLinear": 2,
+    "FusedBinaryConv": 2,
+    "FusedLinear": 2,
+    "FusedMatMul": 2,
+    "FusedRows": 1,
+}
 
 
 def words(text: str) -> list[str]:
@@ -129,8 +142,16 @@ def fused_node(
 
 def own_attributes(node: ir.Node) -> dict[str, int]:
     """A fused node's attributes other than its epilogue's (`k`)."""
-    skip = {"operands", "results", "pool"}
+    skip = {"operands", "results", "pool", "shapes"}
     return {name: attribute.as_int() for name, attribute in node.attributes.items() if name not in skip}
+
+
+def record_shapes(model: ir.Model) -> None:
+    """Write the shapes of all results into each fused node: importers see nodes, not the values between them."""
+    for node in model.graph:
+        if has_epilogue(node):
+            shapes = ["x".join(map(str, static_shape(value))) for value in node.outputs]
+            node.attributes["shapes"] = ir.AttrString("shapes", " ".join(shapes))
 
 
 def only_user(value: ir.Value, op_type: str) -> ir.Node | None:

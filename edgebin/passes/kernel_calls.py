@@ -1,6 +1,7 @@
 """Each concept op, and each elementwise op on rows, becomes one kernel call with the shortest epilogue.
 
     BinaryLinear(bits, W, scale, bias)        →   FusedBinaryLinear(bits, W; scale, bias)
+    TernaryLinear, SignedLinear, BinaryConv2d →   FusedTernaryLinear, FusedSignedLinear, FusedBinaryConv, likewise
     SignPack(x, threshold)                    →   FusedRows(x; threshold0) → bits0
     RPReLU(x, shift, slope, offset)           →   FusedRows(x; bias = −shift, slope, offset)
     Mul(x, vector) | Add(x, vector) | Sub     →   FusedRows(x; scale) | FusedRows(x; bias)
@@ -8,7 +9,7 @@
     Cast(x int32 → float32)                   →   FusedRows(x)
     PlusStencil(x, taps, bias)                →   FusedStencil(x, taps, bias)
 
-`fuse_epilogues` then merges neighbours. BinaryAttention is a kernel call already and stays as it is.
+`fuse_epilogues` then merges neighbours. The attention ops are kernel calls already and stay as they are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ import onnx_ir as ir
 
 from edgebin.passes.epilogue import Epilogue, Vector, static_shape
 from edgebin.passes.fused import DOMAIN, constant, fused_node, replace_node
+
+_PRODUCTS = {
+    "BinaryLinear": "FusedBinaryLinear",
+    "TernaryLinear": "FusedTernaryLinear",
+    "SignedLinear": "FusedSignedLinear",
+    "BinaryConv2d": "FusedBinaryConv",
+}
 
 
 def lower_to_kernel_calls(model: ir.Model) -> None:
@@ -35,10 +43,16 @@ def lower_to_kernel_calls(model: ir.Model) -> None:
 def _lower_concept(graph: ir.Graph, node: ir.Node) -> None:
     values = [value for value in node.inputs if value is not None]
     name = node.name or node.op_type
-    if node.op_type == "BinaryLinear":
-        epilogue = Epilogue(scale=_required(values[2]), bias=_required(values[3]))
-        attributes = {"k": node.attributes["k"].as_int()}
-        fused = fused_node(graph, "FusedBinaryLinear", values[:2], epilogue, name=name, attributes=attributes)
+    if node.op_type in _PRODUCTS:
+        *leading, scale, bias = values
+        fused = fused_node(
+            graph,
+            _PRODUCTS[node.op_type],
+            leading,
+            Epilogue(scale=_required(scale), bias=_required(bias)),
+            name=name,
+            attributes={key: attribute.as_int() for key, attribute in node.attributes.items()},
+        )
     elif node.op_type == "SignPack":
         epilogue = Epilogue(thresholds=(_required(values[1]),), stores_out=False)
         fused = fused_node(graph, "FusedRows", values[:1], epilogue, name=name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx_ir as ir
 
+from edgebin.passes.bypass_reshapes import bypass_reshapes
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
@@ -184,3 +186,43 @@ def test_constant_gather_is_a_slice() -> None:
         slice_constant_gathers(model)
         assert [node.op_type for node in model.graph] == ["Slice", "Reshape"]
         np.testing.assert_array_equal(run(model)[0], before[0])
+
+
+def test_regrouped_rows_are_no_obstacle_to_fusion() -> None:
+    model = parse(
+        """g (float[2, 3, 4] x, float[6, 4] r) => (float[2, 3, 4] y) {
+            h = MatMul(x, w)  f = Reshape(h, rows)  s = Add(f, r)  y = Reshape(s, back)
+        }""",
+        {"w": matrix(4, 4), "rows": np.array([6, 4], np.int64), "back": np.array([2, 3, 4], np.int64)},
+    )
+    lower_linear(model)
+    lines = rewritten(model, lower_to_kernel_calls, bypass_reshapes, fuse_epilogues)
+    assert [line for line in lines if line.startswith("Fused")] == ["FusedLinear(x; residual0=r) -> s"]
+
+
+def test_reshape_of_the_columns_stays() -> None:
+    model = parse(
+        "g (float[2, 4] x) => (float[4, 2] y) { h = Mul(x, s)  f = Reshape(h, shape)  y = Mul(f, t) }",
+        {"s": vector(4), "t": vector(2), "shape": np.array([4, 2], np.int64)},
+    )
+    rewritten(model, lower_to_kernel_calls, bypass_reshapes, fuse_epilogues)
+    assert [node.op_type for node in model.graph] == ["FusedRows", "Reshape", "FusedRows"]
+
+
+def test_ternary_layer_packs_both_planes_in_one_call() -> None:
+    model = parse(
+        """g (int32[3, 64] c) => (float[3, 5] y) {
+            f = Cast <to = 1> (c)  n = edgebin.SignPack(f, zero)  p = edgebin.SignPack(f, half)
+            y = edgebin.TernaryLinear <k = 64> (n, p, w, scale, bias)
+        }""",
+        {
+            "zero": np.zeros(64, np.float32), "half": np.full(64, 0.5, np.float32),
+            "w": RANDOM.integers(0, 256, (5, 8), dtype=np.uint8), "scale": vector(5), "bias": vector(5),
+        },
+    )  # fmt: skip
+    for node in model.graph:
+        if node.op_type == "SignPack":
+            node.outputs[0].type = ir.TensorType(ir.DataType.UINT8)
+            node.outputs[0].shape = ir.Shape([3, 8])
+    lines = rewritten(model, lower_to_kernel_calls, fuse_epilogues)
+    assert lines == ["FusedRows(c; threshold0, threshold1) -> n, p", "FusedTernaryLinear(n, p; scale, bias) -> y"]

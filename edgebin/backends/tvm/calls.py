@@ -12,13 +12,19 @@ def gemm_call(
     kernel: str, label: str, *, path: str, cores: int, k: int, n: int, pool: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer],
 ) -> KernelCall:  # fmt: skip
-    """`b1_gemm` or `f32_gemm`: inputs are the rows `a`, the packed panels `w`, then the epilogue's operands."""
+    """`b1_gemm`, `w1_gemm` or `f32_gemm`: the rows `a`, the packed panels `w`, then the epilogue's operands.
+
+    `b1_gemm` may have a second plane of bits, `a2`, after the panels.
+    """
     a, _weight, *operands = inputs
+    second = ""
+    if operands and operands[0].name == "a2":
+        second = f".a2 = a2 + begin * {operands.pop(0).columns}, "
     blocks, per_block = row_blocks(a.rows, cores)
     body = (
         split_rows(a.rows, per_block)
         + f"  const eb_{kernel}_args args = {{\n"
-        + f"      .m = m, .n = {n}, .k = {k}, .a = a + begin * {a.columns}, .w = w,\n"
+        + f"      .m = m, .n = {n}, .k = {k}, .a = a + begin * {a.columns}, {second}.w = w,\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
         + f"  eb_{kernel}__{path}(&args);\n"
     )
@@ -64,33 +70,73 @@ def rows_call(
     return KernelCall("rows", label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
 
 
+def conv_call(
+    label: str, *, path: str, cores: int, kernel: int, dilation: int, groups: int, channels: int, n: int, pool: int,
+    inputs: Sequence[Buffer], outputs: Sequence[Buffer],
+) -> KernelCall:  # fmt: skip
+    """`b1_conv`: inputs are the bits `a` [images, h, w, bytes], packed `weights`, then the epilogue's operands."""
+    a, _weights, *operands = inputs
+    batch, height, width, row_bytes = a.shape
+    parts = min(cores, height)
+    body = (
+        f"  const size_t image = (size_t)block / {parts}, part = (size_t)block % {parts};\n"
+        + f"  const size_t begin = image * {height * width};\n"
+        + "  eb_b1_conv_args args = {\n"
+        + f"      .h = {height}, .w = {width}, .c = {channels}, .n = {n},\n"
+        + f"      .kernel = {kernel}, .dilation = {dilation}, .groups = {groups},\n"
+        + f"      .row_begin = part * {height} / {parts}, .row_end = (part + 1) * {height} / {parts},\n"
+        + f"      .a = a + begin * {row_bytes}, .weights = weights,\n"
+        + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
+        + _with_workspace("b1_conv", path)
+    )
+    macs = batch * height * width * n * kernel**2 * channels // groups
+    return KernelCall("b1_conv", label, tuple(inputs), tuple(outputs), batch * parts, body, macs)
+
+
 def attention_call(
-    label: str, *, path: str, heads: int, head_dim: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
-) -> KernelCall:
-    """`b1_attention`: q, k, v, exp_table, limit → context; one block per image and head."""
-    q, k, v, _, limit = inputs
+    kernel: str, label: str, *, path: str, heads: int, head_dim: int, inputs: Sequence[Buffer],
+    outputs: Sequence[Buffer], drop: int = 0,
+) -> KernelCall:  # fmt: skip
+    """`b1_attention` and its relatives: q, k, v, the tables → context; one block per image and head."""
+    q, k, v, *tables = inputs
     (context,) = outputs
-    batch, nq, nkv, maps = q.shape[0], q.shape[1], k.shape[1], limit.shape[0]
+    batch, nq, nkv = q.shape[0], q.shape[1], k.shape[1]
+    maps = 1
+    if kernel == "b1_attention":
+        maps = tables[1].shape[0]
+        choice = f".maps = {maps}, .exp_table = exp_table, .limit = limit"
+    elif kernel == "b1_relative_attention":
+        choice = f".drop = {drop}"
+    else:
+        groups, per_group = tables[0].shape[0], heads * nq * nkv
+        choice = f".bias = bias + image % {groups} * {per_group}, .scale = *scale, .margin = *margin"
     body = (
         f"  const size_t image = (size_t)block / {heads}, head = (size_t)block % {heads};\n"
-        + "  eb_b1_attention_args args = {\n"
-        + f"      .heads = {heads}, .head_dim = {head_dim}, .nq = {nq}, .nkv = {nkv}, .maps = {maps},\n"
+        + f"  eb_{kernel}_args args = {{\n"
+        + f"      .heads = {heads}, .head_dim = {head_dim}, .nq = {nq}, .nkv = {nkv},\n"
         + "      .head_begin = head, .head_end = head + 1,\n"
         + f"      .q = q + image * {nq * q.columns}, .k = k + image * {nkv * k.columns},\n"
-        + f"      .v = v + image * {nkv * v.columns}, .exp_table = exp_table, .limit = limit,\n"
+        + f"      .v = v + image * {nkv * v.columns}, {choice},\n"
         + f"      .context = context + image * {nq * context.columns}}};\n"
-        + f"  const size_t bytes = (eb_b1_attention_workspace__{path}(&args) + 63) / 64 * 64;\n"
-        + "  args.workspace = bytes ? aligned_alloc(64, bytes) : NULL;\n"
-        + "  if (bytes && !args.workspace) return -1;\n"
-        + f"  eb_b1_attention__{path}(&args);\n"
-        + "  free(args.workspace);\n"
+        + _with_workspace(kernel, path)
     )
     macs = batch * heads * nq * nkv * head_dim * (1 + maps)
-    return KernelCall("b1_attention", label, tuple(inputs), tuple(outputs), batch * heads, body, macs)
+    return KernelCall(kernel, label, tuple(inputs), tuple(outputs), batch * heads, body, macs)
+
+
+def _with_workspace(kernel: str, path: str) -> str:
+    """C statements that call a kernel with the workspace it asks for."""
+    return (
+        f"  const size_t bytes = (eb_{kernel}_workspace__{path}(&args) + 63) / 64 * 64;\n"
+        + "  args.workspace = bytes ? aligned_alloc(64, bytes) : NULL;\n"
+        + "  if (bytes && !args.workspace) return -1;\n"
+        + f"  eb_{kernel}__{path}(&args);\n"
+        + "  free(args.workspace);\n"
+    )
 
 
 def stencil_call(
-    label: str, *, path: str, cores: int, circular: bool, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
+    label: str, *, path: str, cores: int, circular: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
 ) -> KernelCall:
     """`f32_stencil`: x, taps, bias[, skip] → y; image rows are split between cores."""
     x = inputs[0]
@@ -103,7 +149,7 @@ def stencil_call(
         + "  const eb_f32_stencil_args args = {\n"
         + f"      .h = {height}, .w = {width}, .c = {channels},\n"
         + f"      .row_begin = part * {height} / {parts}, .row_end = (part + 1) * {height} / {parts},\n"
-        + f"      .circular = {int(circular)}, .x = x + image * {image}, .taps = taps, .bias = bias,\n"
+        + f"      .circular = {circular}, .x = x + image * {image}, .taps = taps, .bias = bias,\n"
         + f"      {skip}.y = y + image * {image}}};\n"
         + f"  eb_f32_stencil__{path}(&args);\n"
     )

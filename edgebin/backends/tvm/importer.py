@@ -18,7 +18,6 @@ from edgebin.backends.tvm.glue import Buffer
 from edgebin.backends.tvm.relax_ops import kernel_op
 from edgebin.errors import UnsupportedOp
 from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
-from edgebin.kernels.packing import bit_row_bytes
 from edgebin.kernels.variants import find_variant
 from edgebin.passes.fused import words
 
@@ -35,11 +34,16 @@ def imported(model: onnx.ModelProto, path: str) -> Any:
         name: _converter(convert, path)
         for name, convert in {
             "FusedBinaryLinear": _binary_linear,
+            "FusedTernaryLinear": _ternary_linear,
+            "FusedSignedLinear": _signed_linear,
+            "FusedBinaryConv": _binary_conv,
             "FusedLinear": _linear,
             "FusedMatMul": _matmul,
             "FusedRows": _rows,
             "FusedStencil": _stencil,
             "BinaryAttention": _attention,
+            "RelativeAttention": _relative_attention,
+            "BiasedAttention": _biased_attention,
         }.items()
     }
     _refuse_unknown_ops(model, ours)
@@ -74,49 +78,66 @@ def _converter(convert: Callable[[Sequence[Any], Attributes, str], Any], path: s
 def _binary_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
     weight = _array(inputs[1])
     packed = relax.const(pack_b1_weights(weight, find_variant("b1_gemm", path)))
-    return _gemm("b1_gemm", inputs, packed, attributes, k=int(attributes["k"]), n=weight.shape[0])
+    return _call(
+        "b1_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=weight.shape[0], k=attributes["k"]
+    )
+
+
+def _ternary_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
+    weight = _array(inputs[2])
+    packed = relax.const(pack_b1_weights(weight, find_variant("b1_gemm", path)))
+    arguments = [inputs[0], packed, inputs[1], *inputs[3:]]
+    return _call("b1_gemm", arguments, ["a", "w", "a2"], attributes, n=weight.shape[0], k=attributes["k"])
+
+
+def _signed_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
+    weight, k = _array(inputs[1]), int(attributes["k"])
+    from edgebin.kernels.layout import pack_w1_weights
+
+    packed = relax.const(pack_w1_weights(weight, k, find_variant("w1_gemm", path)))
+    return _call("w1_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=weight.shape[0], k=k)
+
+
+def _binary_conv(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
+    weight = _array(inputs[1])
+    sizes = {name: int(attributes[name]) for name in ("kernel", "dilation", "groups", "channels")}
+    k = sizes["kernel"] ** 2 * sizes["channels"] // sizes["groups"]
+    from edgebin.kernels.layout import pack_conv_weights
+
+    packed = relax.const(pack_conv_weights(weight, sizes["groups"], k, find_variant("b1_conv", path)))
+    return _call("b1_conv", [inputs[0], packed, *inputs[2:]], ["a", "weights"], attributes, n=weight.shape[0], **sizes)
 
 
 def _linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
     weight = _array(inputs[1])
     packed = relax.const(pack_f32_weights(weight, find_variant("f32_gemm", path)))
-    return _gemm("f32_gemm", inputs, packed, attributes, k=weight.shape[1], n=weight.shape[0])
+    n, k = weight.shape
+    return _call("f32_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=n, k=k)
 
 
 def _matmul(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    return kernel_op(
-        "f32_matmul",
-        inputs,
-        names=["a", "b", *_words(attributes, "operands")],
-        results=_results(attributes, _shape(inputs[0])[:-1], _shape(inputs[1])[-1]),
-        label=attributes["tvm_custom"]["name"],
-        pool=int(attributes["pool"]),
-    )
-
-
-def _gemm(kernel: str, inputs: Sequence[Any], packed: Any, attributes: Attributes, *, k: int, n: int) -> Any:
-    rows = _shape(inputs[0])[:-1]
-    return kernel_op(
-        kernel,
-        [inputs[0], packed, *inputs[2:]],
-        names=["a", "w", *_words(attributes, "operands")],
-        results=_results(attributes, rows, n),
-        label=attributes["tvm_custom"]["name"],
-        k=k,
-        n=n,
-        pool=int(attributes["pool"]),
-    )
+    return _call("f32_matmul", inputs, ["a", "b"], attributes)
 
 
 def _rows(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    *rows, columns = _shape(inputs[0])
+    return _call("rows", inputs, ["x"], attributes)
+
+
+def _call(kernel: str, inputs: Sequence[Any], leading: Sequence[str], attributes: Attributes, **sizes: int) -> Any:
+    """A kernel with an epilogue: `leading` names the inputs before its operands."""
+    shapes = [tuple(map(int, shape.split("x"))) for shape in _words(attributes, "shapes")]
+    results = [
+        Buffer(name, shape, "uint8" if name.startswith("bits") else "float32")
+        for name, shape in zip(_words(attributes, "results"), shapes, strict=True)
+    ]
     return kernel_op(
-        "rows",
+        kernel,
         inputs,
-        names=["x", *_words(attributes, "operands")],
-        results=_results(attributes, tuple(rows), columns),
+        names=[*leading, *_words(attributes, "operands")],
+        results=results,
         label=attributes["tvm_custom"]["name"],
         pool=int(attributes["pool"]),
+        **{name: int(size) for name, size in sizes.items()},
     )
 
 
@@ -132,26 +153,32 @@ def _stencil(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
 
 
 def _attention(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
+    return _any_attention("b1_attention", inputs, ["exp_table", "limit"], attributes)
+
+
+def _relative_attention(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
+    return _any_attention("b1_relative_attention", inputs, [], attributes, drop=int(attributes["drop"]))
+
+
+def _biased_attention(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
+    return _any_attention("b1_biased_attention", inputs, ["bias", "scale", "margin"], attributes)
+
+
+def _any_attention(
+    kernel: str, inputs: Sequence[Any], tables: Sequence[str], attributes: Attributes, **options: int
+) -> Any:
     heads, head_dim = int(attributes["heads"]), int(attributes["head_dim"])
     batch, tokens, _ = _shape(inputs[0])
     return kernel_op(
-        "b1_attention",
+        kernel,
         inputs,
-        names=["q", "k", "v", "exp_table", "limit"],
+        names=["q", "k", "v", *tables],
         results=[Buffer("context", (batch, tokens, heads * head_dim), "int32")],
         label=attributes["tvm_custom"]["name"],
         heads=heads,
         head_dim=head_dim,
+        **options,
     )
-
-
-def _results(attributes: Attributes, rows: tuple[int, ...], columns: int) -> list[Buffer]:
-    pool = int(attributes["pool"])
-    shapes = {"out": Buffer("out", (*rows, columns // pool), "float32")}
-    return [
-        shapes.get(name, Buffer(name, (*rows, bit_row_bytes(columns)), "uint8"))
-        for name in _words(attributes, "results")
-    ]
 
 
 def _words(attributes: Attributes, name: str) -> list[str]:

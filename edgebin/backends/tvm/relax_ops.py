@@ -1,4 +1,4 @@
-"""edgebin's ops as Relax ops: `edgebin.b1_gemm`, `f32_gemm`, `f32_matmul`, `rows`, `b1_attention`, `f32_stencil`.
+"""edgebin's kernels as Relax ops: `edgebin.b1_gemm`, `edgebin.rows`, … (`_KERNELS`).
 
 Each is registered with its result type and a legalisation that writes a glue function and calls it from a PrimFunc.
 What a call needs beyond its tensors (names of its buffers, k, …) is in its attributes. Legalisation happens inside
@@ -16,7 +16,7 @@ from typing import Any
 import tvm
 from tvm import relax
 
-from edgebin.backends.tvm.calls import attention_call, gemm_call, matmul_call, rows_call, stencil_call
+from edgebin.backends.tvm.calls import attention_call, conv_call, gemm_call, matmul_call, rows_call, stencil_call
 from edgebin.backends.tvm.glue import Buffer, Glue, KernelCall
 
 _glue: ContextVar[Glue] = ContextVar("glue")
@@ -71,21 +71,23 @@ def _infer_type(call: Any, _builder: Any) -> Any:
 
 
 def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
-    attrs, label = call.attrs, str(call.attrs["label"])
-    inputs, outputs = _inputs(call), _results(call)
-    if kernel in ("b1_gemm", "f32_gemm"):
-        sizes = {name: int(attrs[name]) for name in ("k", "n", "pool")}
-        return gemm_call(kernel, label, path=glue.path, cores=glue.cores, inputs=inputs, outputs=outputs, **sizes)
-    if kernel == "f32_matmul":
-        return matmul_call(label, path=glue.path, pool=int(attrs["pool"]), inputs=inputs, outputs=outputs)
-    if kernel == "rows":
-        pool = int(attrs["pool"])
-        return rows_call(label, path=glue.path, cores=glue.cores, pool=pool, inputs=inputs, outputs=outputs)
-    if kernel == "b1_attention":
-        heads, head_dim = int(attrs["heads"]), int(attrs["head_dim"])
-        return attention_call(label, path=glue.path, heads=heads, head_dim=head_dim, inputs=inputs, outputs=outputs)
-    circular = bool(attrs["circular"])
-    return stencil_call(label, path=glue.path, cores=glue.cores, circular=circular, inputs=inputs, outputs=outputs)
+    attrs = call.attrs
+    common: dict[str, Any] = {"path": glue.path, "inputs": _inputs(call), "outputs": _results(call)}
+    label = str(attrs["label"])
+    sizes: dict[str, Any] = {name: int(attrs[name]) for name in attrs.keys() if name in _SIZES}  # noqa: SIM118  (not a dict)
+    match kernel:
+        case "b1_gemm" | "w1_gemm" | "f32_gemm":
+            return gemm_call(kernel, label, cores=glue.cores, **common, **sizes)
+        case "b1_conv":
+            return conv_call(label, cores=glue.cores, **common, **sizes)
+        case "f32_matmul":
+            return matmul_call(label, **common, **sizes)
+        case "rows":
+            return rows_call(label, cores=glue.cores, **common, **sizes)
+        case "f32_stencil":
+            return stencil_call(label, cores=glue.cores, **common, **sizes)
+        case _:
+            return attention_call(kernel, label, **common, **sizes)
 
 
 def _legalize(kernel: str, builder: Any, call: Any) -> Any:
@@ -116,7 +118,14 @@ def {symbol}({parameters}):
 ''')
 
 
-_KERNELS = ("b1_gemm", "f32_gemm", "f32_matmul", "rows", "b1_attention", "f32_stencil")
+_KERNELS = (
+    *("b1_gemm", "w1_gemm", "f32_gemm", "f32_matmul", "b1_conv", "rows", "f32_stencil"),
+    *("b1_attention", "b1_relative_attention", "b1_biased_attention"),
+)
+# Attributes that are numbers for edgebin.backends.tvm.calls.
+_SIZES = frozenset(
+    {*("k", "n", "pool", "kernel", "dilation", "groups", "channels"), *("heads", "head_dim", "drop", "circular")}
+)
 _registered = False
 
 
