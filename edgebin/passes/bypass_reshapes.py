@@ -8,6 +8,7 @@ What F writes keeps its shape. The point is fusion: a producer of x then has F a
 from __future__ import annotations
 
 import onnx_ir as ir
+from onnx_ir.passes.common import RemoveUnusedNodesPass
 
 from edgebin.passes.epilogue import static_shape
 from edgebin.passes.fused import has_epilogue
@@ -24,6 +25,7 @@ def bypass_reshapes(model: ir.Model) -> None:
         for index, value in enumerate(node.inputs):
             if value is not None and not (index == 0 and node.op_type in _NEEDS_IMAGE):
                 node.replace_input_with(index, _before_reshapes(value))
+    RemoveUnusedNodesPass()(model)  # a reshape that nobody reads would still count as a reader
 
 
 def _before_reshapes(value: ir.Value) -> ir.Value:
