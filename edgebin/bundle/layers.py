@@ -7,7 +7,7 @@ runner's `--layers` takes the same samples of what the functions really wrote.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -41,12 +41,12 @@ def golden_layers(
     exported = {value.name: value for value in model.graph.value_info} | {
         value.name: value for value in model.graph.output
     }
-    written = {node.name: node.outputs[-1].name or "" for node in lowered.graph}
+    written = {node.name: _exported_name(node.outputs[-1], exported) for node in lowered.graph}
     unique = {label for label, count in Counter(call.label for call in calls.values()).items() if count == 1}
     named = {
         function: written[call.label]
         for function, call in calls.items()
-        if call.label in unique and written.get(call.label) in exported
+        if call.label in unique and written.get(call.label)
     }
     wanted = sorted(set(named.values()))
     observed = onnx.ModelProto()
@@ -55,6 +55,16 @@ def golden_layers(
     observed.graph.output.extend(exported[name] for name in wanted if name not in already)
     values = run_onnxruntime(observed, dict(image), wanted)
     return {function: sampled(values[name]) for function, name in named.items()}
+
+
+def _exported_name(value: ir.Value, exported: Container[str | None]) -> str:
+    """The name under which the exported graph knows a value, or its elements in another shape; empty if it does not."""
+    if value.name in exported:
+        return value.name or ""
+    for use in value.uses():
+        if use.node.op_type == "Reshape" and use.node.outputs[0].name in exported:
+            return use.node.outputs[0].name or ""
+    return ""
 
 
 def sampled(array: npt.NDArray[np.generic]) -> Samples:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from edgebin.board import local
-from tests.cli.conftest import edgebin, succeed
+from tests.road import edgebin, succeed
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86-64 and runs the result")
 
