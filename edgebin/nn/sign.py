@@ -72,3 +72,24 @@ def weight_sign(weight: Tensor, *, centred: bool) -> Tensor:
     if centred:
         weight = weight - weight.mean(dim=tuple(range(1, weight.ndim)), keepdim=True)
     return torch.sign(weight)
+
+
+class _ClippedSign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return torch.sign(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return gradients[0] * (x.abs() < 1)
+
+
+def clipped_sign(x: Tensor) -> Tensor:
+    """sgn(x); its gradient is that of the identity where |x| < 1, else 0.
+
+    Source: He et al., BiViT (ICCV 2023), Eq. 4; Courbariaux et al., BinaryNet (2016), Sec. 1.3.
+    """
+    result: Tensor = _ClippedSign.apply(x)  # type: ignore[no-untyped-call]
+    return result
