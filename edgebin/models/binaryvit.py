@@ -12,6 +12,7 @@ from edgebin.models.binaryvit_attention import BinarySelfAttention
 from edgebin.models.classifier import Classifier, Encoder
 from edgebin.models.config import BinaryViTConfig
 from edgebin.models.downsampling import BinaryDownsampling, FullPrecisionDownsampling
+from edgebin.models.embeddings import Embeddings
 from edgebin.nn.activation import LayerScale
 from edgebin.nn.branches import AverageStencil, average_branches
 from edgebin.nn.freeze import inference_form
@@ -27,7 +28,10 @@ class BinaryViT(Classifier):
 
     def __init__(self, config: BinaryViTConfig) -> None:
         encoder = Encoder(config, BinaryViTLayer, _downsampling)
-        super().__init__(config, encoder, make_norm(config.norm, config.dims[-1]))
+        norm = make_norm(config.norm, config.dims[-1])
+        super().__init__(
+            config, embeddings=Embeddings(config), encoder=encoder, norm=norm, class_token=config.class_token
+        )
 
 
 def _downsampling(config: BinaryViTConfig, stage: int) -> nn.Module:

@@ -15,20 +15,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from edgebin.errors import CheckpointError, InputError
-from edgebin.models.binaryvit import BinaryViT
-from edgebin.models.checkpoint_file import METADATA_KEY, CheckpointFile, read_checkpoint_file
-from edgebin.models.config import BinaryViTConfig, ViTConfig, config_to_dict
-from edgebin.models.full_precision import ViT
+from edgebin.models.checkpoint_file import METADATA_KEY, read_checkpoint_file
+from edgebin.models.classifier import ImageClassifier
+from edgebin.models.config import ModelConfig, config_to_dict
 from edgebin.models.identify import identify
-from edgebin.models.infer_config import (
-    PublishedConfig,
-    StageHints,
-    disagreements,
-    infer_config,
-    published_disagreements,
-    read_published_config,
-    stage_widths,
-)
+from edgebin.models.infer_config import read_published_config
 from edgebin.models.registry import (
     PRESETS,
     construct,
@@ -38,6 +29,7 @@ from edgebin.models.registry import (
     resolve_config,
     twin_config,
 )
+from edgebin.models.systems import SYSTEMS, Evidence
 
 _SHOWN = 4
 
@@ -55,8 +47,8 @@ class LoadedModel:
     """
 
     model_id: str
-    config: ViTConfig
-    module: BinaryViT | ViT
+    config: ModelConfig
+    module: ImageClassifier
     full_precision: bool
     source: str
 
@@ -88,27 +80,31 @@ def read_checkpoint(path: Path, *, model: str | None = None, config: Path | None
         InputError: `model` or `config` cannot be used.
     """
     file = read_checkpoint_file(path)
-    kind = identify(file.state)
-    if model is not None and is_full_precision(model) != (kind == "full-precision"):
+    system = SYSTEMS[identify(file.state)]
+    if model is not None and is_full_precision(model) != system.full_precision:
         raise CheckpointError(
-            f"`{path}` holds a {'fully binary' if kind == 'binary' else 'full-precision'} network, not a `{model}`",
+            f"`{path}` holds a {'full-precision' if system.full_precision else 'binary'} network, not a `{model}`",
             hint="leave the model out to have it inferred, or give another checkpoint",
         )
     published = None if config is None else read_published_config(config)
-    hints = _hints(file.state, model, published)
+    evidence = Evidence(None if model is None else PRESETS.get(model), published, file.arguments)
     if file.metadata is not None:
         found, source = _config_of_metadata(path, file.metadata), "safetensors of edgebin"
     else:
-        found = infer_config(file.state, binary=kind == "binary", hints=hints)
-        source = file.description if hints.heads else f"{file.description}; attention heads assumed to be 64 wide"
-    _require_agreement(path, file, found, published)
+        found, assumed = system.infer(file.state, evidence)
+        source = f"{file.description}; {assumed}" if assumed else file.description
+    problems = system.contradictions(found, evidence)
+    if problems:
+        raise CheckpointError(
+            f"`{path}` contradicts itself: {_some(problems)}", hint="give the file as training wrote it"
+        )
     if model is not None:
         _require_model(path, found, model)
     module = _load(path, found, file.state)
-    return LoadedModel(model_id_of(found), found, module, kind == "full-precision", source)
+    return LoadedModel(model_id_of(found), found, module, system.full_precision, source)
 
 
-def save_checkpoint(path: Path, module: BinaryViT | ViT) -> None:
+def save_checkpoint(path: Path, module: ImageClassifier) -> None:
     """Writes a model with its config as safetensors; whole or not at all.
 
     Raises:
@@ -126,26 +122,17 @@ def save_checkpoint(path: Path, module: BinaryViT | ViT) -> None:
         raise InputError(f"cannot write `{path}`: {error}", hint="name another file") from error
 
 
-def full_precision_twin(loaded: LoadedModel, *, seed: int = 0) -> ViT:
+def full_precision_twin(loaded: LoadedModel, *, seed: int = 0) -> ImageClassifier:
     """A full-precision network of the same shape with weights drawn from `seed`, in evaluation mode.
 
     It says nothing about accuracy: it is the baseline of speed and size. torch's own generator is left alone.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return ViT(twin_config(loaded.config)).eval()
+        return construct(twin_config(loaded.config)).eval()
 
 
-def _hints(state: Mapping[str, Tensor], model: str | None, published: PublishedConfig | None) -> StageHints:
-    """Heads and reductions from a config.json, or from the published network that the file is said to hold."""
-    if published is not None:
-        return published.hints()
-    if model in PRESETS and stage_widths(state) == PRESETS[model].dims:
-        return StageHints(PRESETS[model].heads, PRESETS[model].reductions)
-    return StageHints()
-
-
-def _config_of_metadata(path: Path, metadata: object) -> ViTConfig:
+def _config_of_metadata(path: Path, metadata: object) -> ModelConfig:
     try:
         parsed = _Metadata.model_validate(metadata)
         return resolve_config(parsed.family, parsed.config)
@@ -156,19 +143,7 @@ def _config_of_metadata(path: Path, metadata: object) -> ViTConfig:
         ) from error
 
 
-def _require_agreement(path: Path, file: CheckpointFile, found: ViTConfig, published: PublishedConfig | None) -> None:
-    problems = []
-    if file.arguments is not None and isinstance(found, BinaryViTConfig):
-        problems += disagreements(found, file.arguments)
-    if published is not None:
-        problems += published_disagreements(found, published)
-    if problems:
-        raise CheckpointError(
-            f"`{path}` contradicts itself: {_some(problems)}", hint="give the file as training wrote it"
-        )
-
-
-def _require_model(path: Path, found: ViTConfig, model: str) -> None:
+def _require_model(path: Path, found: ModelConfig, model: str) -> None:
     """Published networks keep their id when trained on other classes or at another size."""
     if model in PRESETS:
         named = dataclasses.replace(
@@ -188,7 +163,7 @@ def _require_model(path: Path, found: ViTConfig, model: str) -> None:
         )
 
 
-def _load(path: Path, config: ViTConfig, state: Mapping[str, Tensor]) -> BinaryViT | ViT:
+def _load(path: Path, config: ModelConfig, state: Mapping[str, Tensor]) -> ImageClassifier:
     with torch.device("meta"):
         module = construct(config)
     expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}

@@ -6,31 +6,46 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from edgebin.models.config import Config, ViTConfig
-from edgebin.models.embeddings import Embeddings
+from edgebin.models.config import Config, ModelConfig
 from edgebin.nn.freeze import inference_form
 from edgebin.nn.norm import BatchNormTokens
 from edgebin.nn.patches import dense
 
 
-class Classifier(nn.Module):
-    """Images [B, channels, image_size, image_size] float → logits [B, classes].
+class ImageClassifier(nn.Module):
+    """Images [B, channels, image_size, image_size] float → logits [B, classes], as `config` describes it."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+
+
+class Classifier(ImageClassifier):
+    """An image classifier whose parameters are named as in Hugging Face's ViT: `vit.…`, `classifier`.
 
     The last layer, `classifier`, stays full precision in every published binary transformer. It sees the class token
     where there is one, else the mean over tokens.
     """
 
-    def __init__(self, config: ViTConfig, encoder: Encoder, norm: nn.Module) -> None:
-        super().__init__()
-        self.config = config
-        self.vit = Backbone(Embeddings(config), encoder, norm)
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        embeddings: nn.Module,
+        encoder: nn.Module,
+        norm: nn.Module,
+        class_token: bool = False,
+    ) -> None:
+        super().__init__(config)
+        self.class_token = class_token
+        self.vit = Backbone(embeddings, encoder, norm)
         self.classifier = nn.Linear(config.dims[-1], config.classes)
         nn.init.trunc_normal_(self.classifier.weight, std=0.02)
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         tokens = self.vit(pixel_values)
-        features = tokens[:, 0] if self.config.class_token else tokens.mean(1)
+        features = tokens[:, 0] if self.class_token else tokens.mean(1)
         logits: Tensor = self.classifier(features)
         return logits
 
@@ -49,7 +64,7 @@ class Classifier(nn.Module):
 class Backbone(nn.Module):
     """Images → normed tokens [B, N, C]."""
 
-    def __init__(self, embeddings: Embeddings, encoder: Encoder, norm: nn.Module) -> None:
+    def __init__(self, embeddings: nn.Module, encoder: nn.Module, norm: nn.Module) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.encoder = encoder

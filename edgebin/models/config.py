@@ -14,21 +14,59 @@ from edgebin.nn.attention import MAX_KEY_TOKENS
 from edgebin.nn.norm import NormKind
 from edgebin.nn.tokens import Grid
 
+TWIN_SUFFIX = "-full-precision"
+
 _MAX_LAYERS = 1000
 _MAX_SIZE = 2**20
 
 
 @dataclass(frozen=True)
-class ViTConfig:
-    """Shape of a vision transformer of one or more stages; between two stages 2×2 tokens become one.
+class ModelConfig:
+    """What every model here has: images of one size, stages of layers, classes.
 
     Args:
         image_size: height and width of the input, pixels.
-        patch_size: height and width of a patch, pixels.
         channels: colours of the input.
         classes: outputs.
         depths: layers of each stage.
         dims: token width of each stage.
+
+    Raises:
+        InputError: the sizes do not fit each other.
+    """
+
+    image_size: int = 224
+    channels: int = 3
+    classes: int = 1000
+    depths: tuple[int, ...] = (12,)
+    dims: tuple[int, ...] = (384,)
+
+    def __post_init__(self) -> None:
+        require_sizes(self.image_size, self.channels, self.classes, *self.depths, *self.dims)
+        require(len(self.depths) >= 1, "there is at least one stage")
+        require(sum(self.depths) <= _MAX_LAYERS, f"there are at most {_MAX_LAYERS} layers")
+
+    @property
+    def stages(self) -> int:
+        """Number of stages."""
+        return len(self.depths)
+
+    @property
+    def family(self) -> str:
+        """The definition that builds this model, as `edgebin.models.registry.FAMILIES` calls it."""
+        raise TypeError(f"{type(self).__name__} names no family")
+
+    def twin(self) -> ModelConfig:
+        """The full-precision network of the same shape; a full-precision network is its own twin."""
+        return self
+
+
+@dataclass(frozen=True)
+class ViTConfig(ModelConfig):
+    """Shape of a vision transformer of one or more stages; between two stages 2×2 tokens become one.
+
+    Args:
+        patch_size: height and width of a patch, pixels.
         heads: attention heads of each stage.
         mlp_dims: hidden width of each stage's MLP.
         reductions: side of the windows of tokens that each stage pools its keys and values over; 1 is no pooling.
@@ -39,12 +77,7 @@ class ViTConfig:
         InputError: the sizes do not fit each other.
     """
 
-    image_size: int = 224
     patch_size: int = 16
-    channels: int = 3
-    classes: int = 1000
-    depths: tuple[int, ...] = (12,)
-    dims: tuple[int, ...] = (384,)
     heads: tuple[int, ...] = (6,)
     mlp_dims: tuple[int, ...] = (1536,)
     reductions: tuple[int, ...] = (1,)
@@ -52,27 +85,28 @@ class ViTConfig:
     stem_norm: bool = False
 
     def __post_init__(self) -> None:
-        sizes = (self.image_size, self.patch_size, self.channels, self.classes)
+        super().__post_init__()
         stages = (self.depths, self.dims, self.heads, self.mlp_dims, self.reductions)
-        _require(len({len(values) for values in stages}) == 1, "every per-stage list has one entry for each stage")
-        _require(len(self.depths) >= 1, "there is at least one stage")
-        flat = (*sizes, *(value for values in stages for value in values))
-        _require(all(1 <= value <= _MAX_SIZE for value in flat), f"every size lies in 1 … {_MAX_SIZE}")
-        _require(sum(self.depths) <= _MAX_LAYERS, f"there are at most {_MAX_LAYERS} layers")
-        _require(self.image_size % self.patch_size == 0, "patch_size divides image_size")
-        _require(not (self.class_token and self.stages > 1), "a class token needs a single stage")
+        require(len({len(values) for values in stages}) == 1, "every per-stage list has one entry for each stage")
+        require_sizes(self.patch_size, *self.heads, *self.mlp_dims, *self.reductions)
+        require(self.image_size % self.patch_size == 0, "patch_size divides image_size")
+        require(not (self.class_token and self.stages > 1), "a class token needs a single stage")
         for stage in range(self.stages):
             side = self.grid(stage)[0]
-            _require(self.dims[stage] % self.heads[stage] == 0, f"heads divide dims in stage {stage}")
-            _require(side % self.reductions[stage] == 0, f"the reduction divides {side} tokens a side in stage {stage}")
+            require(self.dims[stage] % self.heads[stage] == 0, f"heads divide dims in stage {stage}")
+            require(side % self.reductions[stage] == 0, f"the reduction divides {side} tokens a side in stage {stage}")
             if stage + 1 < self.stages:
-                _require(side % 2 == 0, f"the {side} tokens a side of stage {stage} can be halved")
-        _require(not (self.class_token and self.reductions[0] > 1), "a class token excludes reductions")
+                require(side % 2 == 0, f"the {side} tokens a side of stage {stage} can be halved")
+        require(not (self.class_token and self.reductions[0] > 1), "a class token excludes reductions")
 
     @property
-    def stages(self) -> int:
-        """Number of stages."""
-        return len(self.depths)
+    def family(self) -> str:
+        """Only pyramids have a norm after the stem."""
+        return ("binaryvit" if self.stem_norm else "reactdeit") + TWIN_SUFFIX
+
+    def twin(self) -> ViTConfig:
+        """The shape without what only binary networks have."""
+        return ViTConfig(**{field.name: getattr(self, field.name) for field in dataclasses.fields(ViTConfig)})
 
     def grid(self, stage: int) -> Grid:
         """Height and width of a stage's tokens."""
@@ -104,24 +138,28 @@ class BinaryViTConfig(ViTConfig):
     full_precision_downsampling: bool = False
     norm: NormKind = "batch"
 
+    @property
+    def family(self) -> str:
+        return super().family.removesuffix(TWIN_SUFFIX)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         windows = self.average_windows
-        _require(set(windows) <= {3, 5} and list(windows) == sorted(set(windows)), "average_windows are of 3 and 5")
-        _require(not (self.class_token and windows), "a class token excludes average-pooling branches")
+        require(set(windows) <= {3, 5} and list(windows) == sorted(set(windows)), "average_windows are of 3 and 5")
+        require(not (self.class_token and windows), "a class token excludes average-pooling branches")
         for stage in range(self.stages):
             dim, hidden, head_dim = self.dims[stage], self.mlp_dims[stage], self.dims[stage] // self.heads[stage]
-            _require(hidden % dim == 0, f"dims divide mlp_dims in stage {stage}")
-            _require(head_dim % 8 == 0 and head_dim <= 248, f"the head width of stage {stage} is one of 8, 16, … 248")
-            _require(self.key_tokens(stage) <= MAX_KEY_TOKENS, f"stage {stage} has at most {MAX_KEY_TOKENS} keys")
+            require(hidden % dim == 0, f"dims divide mlp_dims in stage {stage}")
+            require(head_dim % 8 == 0 and head_dim <= 248, f"the head width of stage {stage} is one of 8, 16, … 248")
+            require(self.key_tokens(stage) <= MAX_KEY_TOKENS, f"stage {stage} has at most {MAX_KEY_TOKENS} keys")
             if stage + 1 < self.stages:
-                _require(self.dims[stage + 1] % dim == 0, f"the width of stage {stage} divides that of the next")
+                require(self.dims[stage + 1] % dim == 0, f"the width of stage {stage} divides that of the next")
 
 
-Config = TypeVar("Config", bound=ViTConfig)
+Config = TypeVar("Config", bound=ModelConfig)
 
 
-def config_to_dict(config: ViTConfig) -> dict[str, Any]:
+def config_to_dict(config: ModelConfig) -> dict[str, Any]:
     """Plain data for manifests and metadata; `config_from_dict` is the way back."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
@@ -147,6 +185,12 @@ def with_config(kind: type[Config]) -> type[Config]:
     return kind
 
 
-def _require(holds: bool, rule: str) -> None:
+def require(holds: bool, rule: str) -> None:
+    """Raises InputError where a config breaks a rule."""
     if not holds:
         raise InputError(f"model config breaks a rule: {rule}")
+
+
+def require_sizes(*sizes: int) -> None:
+    """Raises InputError where a size is not positive, or absurd."""
+    require(all(1 <= size <= _MAX_SIZE for size in sizes), f"every size lies in 1 … {_MAX_SIZE}")

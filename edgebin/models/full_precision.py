@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from edgebin.models.classifier import Classifier, Encoder
 from edgebin.models.config import ViTConfig
 from edgebin.models.downsampling import FullPrecisionDownsampling
+from edgebin.models.embeddings import Embeddings
 from edgebin.nn.tokens import pool_windows
 
 # Hugging Face's ViT and DeiT; source: transformers, ViTConfig.layer_norm_eps.
@@ -28,7 +29,10 @@ class ViT(Classifier):
 
     def __init__(self, config: ViTConfig) -> None:
         encoder = Encoder(config, ViTLayer, _downsampling)
-        super().__init__(config, encoder, nn.LayerNorm(config.dims[-1], eps=_EPS))
+        norm = nn.LayerNorm(config.dims[-1], eps=_EPS)
+        super().__init__(
+            config, embeddings=Embeddings(config), encoder=encoder, norm=norm, class_token=config.class_token
+        )
 
 
 def _downsampling(config: ViTConfig, stage: int) -> nn.Module:

@@ -8,19 +8,19 @@ from typing import Literal
 
 from edgebin.errors import CheckpointError
 
-Kind = Literal["binary", "full-precision"]
+Kind = Literal["binaryvit", "vit"]
 
 _Test = Callable[[Collection[str]], bool]
 
 
 def identify(names: Collection[str]) -> Kind:
-    """Whether the parameters are a BinaryViT's (its DeiT ablations included) or a full-precision twin's.
+    """The system whose parameters have these names: BinaryViT (its DeiT ablations included), or a plain ViT.
 
     Raises:
         CheckpointError: another system, which the message names where it is known.
     """
     if _any(r"vit\.encoder\.layer\.\d+\.attention\.attention\.moveq")(names):
-        return "binary"
+        return "binaryvit"
     for looks_like, test in _OTHER_SYSTEMS.items():
         if test(names):
             raise CheckpointError(
@@ -28,7 +28,7 @@ def identify(names: Collection[str]) -> Kind:
                 hint="give a checkpoint of BinaryViT (Le & Li), of its DeiT ablations, or of a full-precision twin",
             )
     if _any(r"vit\.encoder\.layer\.\d+\.attention\.attention\.query\.bias")(names):
-        return "full-precision"
+        return "vit"
     first = ", ".join(f"`{name}`" for name in list(names)[:3])
     raise CheckpointError(
         f"no system that edgebin knows has parameters such as {first or 'none at all'}",

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
 from edgebin.errors import CheckpointError, InputError
-from edgebin.models.config import BinaryViTConfig, ViTConfig
+from edgebin.models.config import BinaryViTConfig, ModelConfig, ViTConfig
 
 _HEAD_DIM = 64
 _LAYER = "vit.encoder.layer"
@@ -130,7 +130,7 @@ def disagreements(config: BinaryViTConfig, arguments: Mapping[str, Any]) -> list
     ]
 
 
-def published_disagreements(config: ViTConfig, published: PublishedConfig) -> list[str]:
+def published_disagreements(config: ModelConfig, published: PublishedConfig) -> list[str]:
     """Where a config.json says something else than the parameters do: one line for each."""
     claims = {
         "dims": _stages(published.hidden_size),
@@ -140,7 +140,7 @@ def published_disagreements(config: ViTConfig, published: PublishedConfig) -> li
     return [
         f"{name} is {claim} in config.json, {getattr(config, name)} by the parameters"
         for name, claim in claims.items()
-        if claim is not None and claim != getattr(config, name)
+        if claim is not None and claim != getattr(config, name, claim)
     ]
 
 

@@ -6,16 +6,23 @@ Several unrelated systems have nearly the same names: see `_OTHER_SYSTEMS`.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgebin.errors import InputError
 from edgebin.models.binaryvit import BinaryViT
-from edgebin.models.config import BinaryViTConfig, ViTConfig, config_from_dict
+from edgebin.models.classifier import ImageClassifier
+from edgebin.models.config import TWIN_SUFFIX, BinaryViTConfig, ModelConfig, ViTConfig, config_from_dict
 from edgebin.models.full_precision import ViT
 
-TWIN_SUFFIX = "-full-precision"
+
+@dataclass(frozen=True)
+class Family:
+    """A definition and the configs that it takes."""
+
+    config: type[ModelConfig]
+    module: Callable[[Any], ImageClassifier]
 
 
 _BINARYVIT_SMALL = BinaryViTConfig(
@@ -36,7 +43,7 @@ _REACTDEIT_SMALL_MB = replace(_REACTDEIT_SMALL_AVGPOOL, average_windows=(3, 5))
 
 # Le & Li, BinaryViT (CVPRW 2023): the pyramid, the same with full-precision downsampling layers, and the four rows of
 # the ablation that starts from a DeiT-S.
-_BINARY_PRESETS: dict[str, BinaryViTConfig] = {
+_BINARY_PRESETS: dict[str, ModelConfig] = {
     "binaryvit-small": _BINARYVIT_SMALL,
     "binaryvit-small-fdl": replace(_BINARYVIT_SMALL, full_precision_downsampling=True),
     "reactdeit-small": _REACTDEIT_SMALL,
@@ -47,11 +54,11 @@ _BINARY_PRESETS: dict[str, BinaryViTConfig] = {
 # Networks of the ablation that differ in binary layers only share their twin.
 _TWIN_PRESETS = ("binaryvit-small", "reactdeit-small", "reactdeit-small-avgpool")
 
-FAMILIES: dict[str, type[ViTConfig]] = {
-    "binaryvit": BinaryViTConfig,
-    "reactdeit": BinaryViTConfig,
-    "binaryvit-full-precision": ViTConfig,
-    "reactdeit-full-precision": ViTConfig,
+FAMILIES: dict[str, Family] = {
+    "binaryvit": Family(BinaryViTConfig, BinaryViT),
+    "reactdeit": Family(BinaryViTConfig, BinaryViT),
+    "binaryvit-full-precision": Family(ViTConfig, ViT),
+    "reactdeit-full-precision": Family(ViTConfig, ViT),
 }
 
 # Names that users will try, of systems that are not the ones above.
@@ -64,8 +71,8 @@ _OTHER_SYSTEMS = {
 }
 
 
-def _presets() -> dict[str, ViTConfig]:
-    twins = {name + TWIN_SUFFIX: twin_config(_BINARY_PRESETS[name]) for name in _TWIN_PRESETS}
+def _presets() -> dict[str, ModelConfig]:
+    twins = {name + TWIN_SUFFIX: _BINARY_PRESETS[name].twin() for name in _TWIN_PRESETS}
     return {**_BINARY_PRESETS, **twins}
 
 
@@ -89,13 +96,12 @@ def is_full_precision(model: str) -> bool:
     return family_of(model).endswith(TWIN_SUFFIX)
 
 
-def family_name(config: ViTConfig) -> str:
-    """The family that a config belongs to: only pyramids have a norm after the stem."""
-    base = "binaryvit" if config.stem_norm else "reactdeit"
-    return base if isinstance(config, BinaryViTConfig) else base + TWIN_SUFFIX
+def family_name(config: ModelConfig) -> str:
+    """The family that a config belongs to."""
+    return config.family
 
 
-def model_id_of(config: ViTConfig) -> str:
+def model_id_of(config: ModelConfig) -> str:
     """The id of the published network that `config` is, whatever its number of classes, or else the family."""
     for model_id, preset in PRESETS.items():
         if replace(preset, classes=config.classes) == config:
@@ -103,7 +109,7 @@ def model_id_of(config: ViTConfig) -> str:
     return family_name(config)
 
 
-def resolve_config(model: str, config: dict[str, Any] | ViTConfig | None = None) -> ViTConfig:
+def resolve_config(model: str, config: dict[str, Any] | ModelConfig | None = None) -> ModelConfig:
     """The config of a model id or family, as an object.
 
     Raises:
@@ -114,13 +120,13 @@ def resolve_config(model: str, config: dict[str, Any] | ViTConfig | None = None)
         if model not in PRESETS:
             raise InputError(f"`{model}` is a family of models and needs a config", hint="name a model, or its sizes")
         return PRESETS[model]
-    resolved = config_from_dict(FAMILIES[family], config) if isinstance(config, dict) else config
+    resolved = config_from_dict(FAMILIES[family].config, config) if isinstance(config, dict) else config
     if family_name(resolved) != family:
         raise InputError(f"this config is of a `{family_name(resolved)}`, not of a `{family}`")
     return resolved
 
 
-def build(model: str, config: dict[str, Any] | ViTConfig | None = None) -> BinaryViT | ViT:
+def build(model: str, config: dict[str, Any] | ModelConfig | None = None) -> ImageClassifier:
     """A model with fresh weights, in evaluation mode.
 
     Args:
@@ -133,18 +139,18 @@ def build(model: str, config: dict[str, Any] | ViTConfig | None = None) -> Binar
     return construct(resolve_config(model, config)).eval()
 
 
-def construct(config: ViTConfig) -> BinaryViT | ViT:
+def construct(config: ModelConfig) -> ImageClassifier:
     """The module that a config describes."""
-    return BinaryViT(config) if isinstance(config, BinaryViTConfig) else ViT(config)
+    return FAMILIES[config.family].module(config)
 
 
-def twin_config(config: ViTConfig) -> ViTConfig:
+def twin_config(config: ModelConfig) -> ModelConfig:
     """The shape of `config` without what only binary networks have."""
-    return ViTConfig(**{field.name: getattr(config, field.name) for field in dataclasses.fields(ViTConfig)})
+    return config.twin()
 
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-PRESETS: dict[str, ViTConfig] = _presets()
+PRESETS: dict[str, ModelConfig] = _presets()
