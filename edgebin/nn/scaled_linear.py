@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,14 +18,15 @@ InputKind = Literal["sign", "ternary", "float"]
 
 class _SignOfWeight(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, weight: Tensor) -> Tensor:
+    def forward(ctx: Any, weight: Tensor) -> Tensor:
         ctx.save_for_backward(weight)
         return weight_sign(weight, centred=True)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
-        (weight,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        return gradients[0] * (weight.abs() <= 1)
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (weight,) = ctx.saved_tensors
+        inside: Tensor = weight.abs() <= 1
+        return gradients[0] * inside
 
 
 class ScaledBinaryLinear(nn.Module):

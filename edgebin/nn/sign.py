@@ -83,7 +83,8 @@ class _ClippedSign(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return gradients[0] * (x.abs() < 1)
+        inside: Tensor = x.abs() < 1
+        return gradients[0] * inside
 
 
 def clipped_sign(x: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""BiViT's attention: signs of queries, keys and values, and a {0, 1} map of where the softmax is near its row's maximum.
+"""BiViT's attention: signs of queries, keys and values, and a {0, 1} map of where softmax is near its row's maximum.
 
-The map needs no softmax. With scores t, softmax(t)_j >= β · max softmax(t) ⇔ t_j >= max t - ln(1/β), since the row's sum
+The map needs no softmax. With scores t, softmax(t)_j >= β · max softmax(t) ⇔ t_j >= max t - ln(1/β): the row's sum
 cancels. Without a position bias t is an integer over √d, and the comparison is one of integers.
 """
 
@@ -36,7 +36,7 @@ def softmax_aware_attention(q: Tensor, k: Tensor, v: Tensor, *, heads: int, bias
     """
     scores = _scores(q, k, heads)
     if bias is not None:
-        scores = (scores.unflatten(0, (-1, bias.shape[0])) + bias).flatten(0, 1)
+        scores = (scores.reshape(-1, *bias.shape[:1], *scores.shape[1:]) + bias).flatten(0, 1)
     probabilities = scores.softmax(-1)
     kept = probabilities >= MAP_SHARE * probabilities.amax(-1, keepdim=True)
     return _context(kept.to(v.dtype) + (probabilities - probabilities.detach()), v, heads)
@@ -124,4 +124,4 @@ def _context(maps: Tensor, v: Tensor, heads: int) -> Tensor:
 
 
 def _split(x: Tensor, heads: int) -> Tensor:
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
