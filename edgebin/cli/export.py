@@ -56,13 +56,19 @@ def export(
     )
     manifest = result.manifest
     counts, agreement = manifest.counts, manifest.verification
+    work = {
+        "binary": counts.binary_macs,
+        "ternary": counts.ternary_macs,
+        "1-bit-weight": counts.one_bit_weight_macs,
+        "full-precision": counts.full_precision_macs,
+    }
     rows = {
         "wrote": output.size(folder / MODEL_FILE),
         "model": f"{manifest.model}, {'full precision' if manifest.full_precision else 'binary'}"
         + ("" if manifest.trained else ", untrained"),
         "weights": f"{counts.binary_weights:,} of 1 bit, {counts.full_precision_weights:,} of 32 bits",
-        "work": f"{counts.binary_macs / 1e6:,.2f} M binary and {counts.full_precision_macs / 1e6:,.2f} M "
-        "full-precision multiply-accumulates per image",
+        "work": ", ".join(f"{macs / 1e6:,.2f} M {kind}" for kind, macs in work.items() if macs)
+        + " multiply-accumulates per image",
     }
     if agreement is None:
         rows["verified"] = "no, as you asked"

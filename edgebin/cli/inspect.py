@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgebin.cli import output
+
+if TYPE_CHECKING:
+    from edgebin.graph.accounting import ModelReport
 
 BUNDLE_SUFFIX = ".ebz"
 
@@ -49,16 +52,36 @@ def _inspect_model(file: Path, json: bool) -> None:
     ]
     output.table(("node", "operator", "kind", "output", "MACs", "weight bits", "why not binary"), rows)
     typer.echo()
+    output.table(
+        ("kind", "nodes", "MACs per image", "share", "weights", "MACs per OP", "operators"), _kind_rows(report)
+    )
+    typer.echo()
     output.fields(
         {
             "weights": f"{report.binary_weights:,} of 1 bit, {report.full_precision_weights:,} of 32 bits",
             "constants": output.byte_size(report.stored_bytes),
-            "MACs": f"{report.binary_macs:,} binary, {report.full_precision_macs:,} full precision, per image",
-            "binary": f"{report.coverage:.1%} of all MACs",
-            "OPs": f"{report.ops:,.0f} (binary MACs / 64 + full-precision MACs, as the papers count)",
+            "binary": f"{report.coverage:.1%} of all MACs work on bits alone",
+            "OPs": f"{report.ops:,.0f} (as the papers count)",
         }
     )
     output.next_line("compile", file, "-t", "rpi4b")
+
+
+def _kind_rows(report: ModelReport) -> list[tuple[str, ...]]:
+    """One row for each kind of product that the model has."""
+    from edgebin.graph.accounting import MACS_PER_OP
+
+    total = report.macs()
+    rows: list[tuple[str, ...]] = []
+    for kind, macs_per_op in MACS_PER_OP.items():
+        nodes = [node for node in report.nodes if node.kind is kind]
+        macs = report.macs(kind)
+        if nodes:
+            operators = " ".join(sorted({node.op.removeprefix("edgebin:") for node in nodes}))
+            weights = sum(node.weights for node in nodes)
+            cells = (f"{len(nodes)}", f"{macs:,}", f"{macs / total:.1%}", f"{weights:,}", f"{macs_per_op}", operators)
+            rows.append((kind.value, *cells))
+    return rows
 
 
 def _inspect_bundle(file: Path, json: bool) -> None:

@@ -164,6 +164,8 @@ def _counts(loaded: LoadedModel, report: ModelReport, file_bytes: int) -> Counts
         binary_weights=report.binary_weights,
         full_precision_weights=report.full_precision_weights,
         binary_macs=report.binary_macs,
+        ternary_macs=report.ternary_macs,
+        one_bit_weight_macs=report.one_bit_weight_macs,
         full_precision_macs=report.full_precision_macs,
         constant_bytes=report.stored_bytes,
         file_bytes=file_bytes,

@@ -51,12 +51,17 @@ class GoldenData(_Part):
 
 
 class Counts(_Part):
-    """Multiply-accumulates are those of one image, `parameters` those of the PyTorch model, the rest of the graph."""
+    """Multiply-accumulates are those of one image, `parameters` those of the PyTorch model, the rest of the graph.
+
+    `edgebin.graph.costs.Kind` says what the kinds of multiply-accumulates are.
+    """
 
     parameters: int
     binary_weights: int
     full_precision_weights: int
     binary_macs: int
+    ternary_macs: int = 0
+    one_bit_weight_macs: int = 0
     full_precision_macs: int
     constant_bytes: int
     file_bytes: int

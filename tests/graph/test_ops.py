@@ -13,6 +13,8 @@ from edgebin.graph.runtimes import Array, run_onnxruntime, run_reference
 from edgebin.nn.packing import pack_bits
 
 WIDTHS = [16, 24, 65, 384]
+# Inputs whose leading axes are dynamic in the models below.
+_DYNAMIC = ("x", "bits", "negative", "not_positive", "q")
 
 
 @pytest.fixture
@@ -34,10 +36,7 @@ def assert_bodies_agree(name: str, inputs: dict[str, Array], leading: int = 1, *
     types = {
         key: onnx.helper.make_tensor_type_proto(
             onnx.helper.np_dtype_to_tensor_dtype(array.dtype),
-            [
-                f"{key}_{axis}" if axis < leading and key in ("x", "bits", "q") else size
-                for axis, size in enumerate(array.shape)
-            ],
+            [f"{key}_{axis}" if axis < leading and key in _DYNAMIC else size for axis, size in enumerate(array.shape)],
         )
         for key, array in inputs.items()
     }
@@ -101,6 +100,77 @@ def test_binary_attention_sums_in_64_bits(random: np.random.Generator) -> None:
         inputs = {"q": same, "k": same, "v": same, "exp_table": table, "limit": np.full((1, 1, 9), limit)}
         context = assert_bodies_agree("BinaryAttention", inputs, heads=1, head_dim=8)
         assert set(np.abs(context).flat) == {expected}
+
+
+@pytest.mark.parametrize("k", WIDTHS)
+@pytest.mark.parametrize("tokens", [1, 49])
+def test_ternary_linear(k: int, tokens: int, random: np.random.Generator) -> None:
+    x = random.integers(-1, 2, (2, tokens, k))
+    planes = {"negative": x < 0, "not_positive": x <= 0}
+    inputs = {name: pack_bits(torch.from_numpy(plane)).numpy() for name, plane in planes.items()}
+    inputs |= {"weight": bits(random, 7, k), "scale": floats(random, 7), "bias": floats(random, 7)}
+    assert_bodies_agree("TernaryLinear", inputs, leading=2, k=k)
+
+
+@pytest.mark.parametrize("k", WIDTHS)
+@pytest.mark.parametrize("tokens", [1, 49])
+def test_signed_linear(k: int, tokens: int, random: np.random.Generator) -> None:
+    inputs = {"x": floats(random, 2, tokens, k), "weight": bits(random, 7, k)}
+    inputs |= {"scale": floats(random, 7), "bias": floats(random, 7)}
+    assert_bodies_agree("SignedLinear", inputs, leading=2, k=k)
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "outputs", "kernel", "dilation", "groups"),
+    [
+        ((1, 1), 16, 8, 3, 1, 4),
+        ((4, 7), 16, 8, 3, 5, 4),  # most taps lie outside the image
+        ((7, 5), 24, 6, 3, 3, 2),
+        ((3, 4), 65, 2, 5, 2, 1),
+        ((14, 14), 128, 128, 3, 1, 4),
+        ((2, 3), 66, 3, 1, 1, 3),
+    ],
+)
+def test_binary_conv2d(
+    size: tuple[int, int],
+    channels: int,
+    outputs: int,
+    kernel: int,
+    dilation: int,
+    groups: int,
+    random: np.random.Generator,
+) -> None:
+    inputs = {"bits": bits(random, 2, *size, channels), "weight": bits(random, outputs, kernel**2 * channels // groups)}
+    inputs |= {"scale": floats(random, outputs), "bias": floats(random, outputs)}
+    sizes = {"kernel": kernel, "dilation": dilation, "groups": groups, "channels": channels}
+    assert_bodies_agree("BinaryConv2d", inputs, leading=3, **sizes)
+
+
+@pytest.mark.parametrize(
+    ("heads", "head_dim", "queries", "keys", "drop"),
+    [(2, 8, 1, 5, 0), (3, 32, 5, 49, 3), (6, 64, 197, 197, 5), (1, 24, 49, 5, 2), (1, 248, 5, 5, 248)],
+)
+def test_relative_attention(
+    heads: int, head_dim: int, queries: int, keys: int, drop: int, random: np.random.Generator
+) -> None:
+    inputs = {"q": bits(random, 2, queries, heads * head_dim)}
+    inputs |= {name: bits(random, 2, keys, heads * head_dim) for name in ("k", "v")}
+    assert_bodies_agree("RelativeAttention", inputs, heads=heads, head_dim=head_dim, drop=drop)
+
+
+@pytest.mark.parametrize(
+    ("images", "groups", "heads", "head_dim", "queries", "keys"),
+    [(2, 1, 2, 8, 1, 5), (1, 4, 3, 32, 49, 49), (3, 4, 3, 32, 5, 4), (2, 3, 1, 248, 5, 5)],
+)
+def test_biased_attention(
+    images: int, groups: int, heads: int, head_dim: int, queries: int, keys: int, random: np.random.Generator
+) -> None:
+    inputs = {"q": bits(random, images * groups, queries, heads * head_dim)}
+    inputs |= {name: bits(random, images * groups, keys, heads * head_dim) for name in ("k", "v")}
+    inputs["bias"] = floats(random, groups, heads, queries, keys)
+    inputs["scale"] = np.array([head_dim**-0.5], np.float32)
+    inputs["margin"] = np.array([np.log(4)], np.float32)
+    assert_bodies_agree("BiasedAttention", inputs, heads=heads, head_dim=head_dim)
 
 
 @pytest.mark.parametrize("channels", WIDTHS)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from edgebin.graph.ops.attention_shape import context_shape
 from edgebin.graph.ops.concept import Attributes, Shape, define, require
-from edgebin.kernels.packing import bit_row_bytes
 from edgebin.nn import ops
 
 
 def _shape(inputs: list[Shape], attributes: Attributes) -> Shape:
     q, k, v, exp_table, limit = inputs
     heads, head_dim = attributes["heads"], attributes["head_dim"]
-    row_bytes = bit_row_bytes(heads * head_dim)
-    for name, operand in (("q", q), ("k", k), ("v", v)):
-        require(f"a row of {name}", operand[-1], row_bytes)
-    require("the number of tokens of v", v[1], k[1])
     require("the length of exp_table", exp_table[0], head_dim + 1)
     require("the heads of limit", limit[1], heads)
     require("the length of limit", limit[2], head_dim + 1)
-    return (q[0], q[1], heads * head_dim)
+    return context_shape(q, k, v, attributes)
 
 
 BINARY_ATTENTION = define(
@@ -34,12 +30,7 @@ BINARY_ATTENTION = define(
     torch_op=ops.binary_attention._opoverload,
     # The row sum is a product with ones because onnxruntime 1.31 rounds the ReduceSum of int64 to 53 bits.
     body="""
-  q_signs = edgebin.UnpackHeads <heads: int = @heads, head_dim: int = @head_dim> (q)
-  k_signs = edgebin.UnpackHeads <heads: int = @heads, head_dim: int = @head_dim> (k)
-  v_signs = edgebin.UnpackHeads <heads: int = @heads, head_dim: int = @head_dim> (v)
-
-  k_columns = Transpose <perm = [0, 1, 3, 2]> (k_signs)
-  score = MatMul (q_signs, k_columns)
+  score = edgebin.HeadScores <heads: int = @heads, head_dim: int = @head_dim> (q, k)
   head_dim = Constant <value_int: int = @head_dim> ()
   head_dim_float = Cast <to = 1> (head_dim)
   half = Constant <value_float = 0.5> ()
@@ -72,10 +63,6 @@ BINARY_ATTENTION = define(
   maps = Cast <to = 1> (active)
   map_axis = Constant <value_ints = [0]> ()
   map_sum = ReduceSum <keepdims = 0> (maps, map_axis)
-  by_head = MatMul (map_sum, v_signs)
-  by_token = Transpose <perm = [0, 2, 1, 3]> (by_head)
-  context_shape = Constant <value_ints = [0, 0, -1]> ()
-  context_float = Reshape (by_token, context_shape)
-  context = Cast <to = 6> (context_float)
+  context = edgebin.HeadContext <heads: int = @heads, head_dim: int = @head_dim> (map_sum, v)
 """,
 )

@@ -27,25 +27,8 @@ BINARY_LINEAR = define(
     attributes={"k": "true number of bits in a row"},
     shape_rule=_shape,
     torch_op=ops.binary_linear._opoverload,
-    # Padding bits are +1 in both operands, so the product over whole rows is too large by their number. Every partial
-    # sum is an integer below 2**24: float32 holds it exactly in any order of summation.
     body="""
-  activations = edgebin.UnpackSigns (bits)
-  weights = edgebin.UnpackSigns (weight)
-  columns = Transpose <perm = [1, 0]> (weights)
-  product = MatMul (activations, columns)
-  row_bytes = Shape <start = 1> (weight)
-  byte_bits = Constant <value_int = 8> ()
-  row_bits = Mul (row_bytes, byte_bits)
-  k = Constant <value_int: int = @k> ()
-  padding_bits = Sub (row_bits, k)
-  padding = Cast <to = 11> (padding_bits)
-  product_wide = Cast <to = 11> (product)
-  accumulator = Sub (product_wide, padding)
-  scale_wide = Cast <to = 11> (scale)
-  bias_wide = Cast <to = 11> (bias)
-  scaled = Mul (accumulator, scale_wide)
-  sum = Add (scaled, bias_wide)
-  y = Cast <to = 1> (sum)
+  signs = edgebin.UnpackSigns (bits)
+  y = edgebin.SignProduct <k: int = @k> (signs, weight, scale, bias)
 """,
 )

@@ -47,7 +47,7 @@ _UNPACK_HEADS = """
   signs = Transpose <perm = [0, 2, 1, 3]> (by_token)
 """
 
-HELPER_FUNCTIONS = (
+UNPACK_FUNCTIONS = (
     function_from_text("UnpackSigns", (), ("bits",), "signs", _UNPACK_SIGNS),
     function_from_text("UnpackHeads", ("heads", "head_dim"), ("bits",), "signs", _UNPACK_HEADS),
 )
