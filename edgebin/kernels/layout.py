@@ -1,4 +1,4 @@
-"""Weights as the GEMM kernels read them: panels of `nr` output channels, zero padded, k outermost within a panel."""
+"""Weights as the kernels read them: panels of `nr` output channels, zero padded, k outermost within a panel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgebin.kernels.packing import unpack_bits
 from edgebin.kernels.variants import Variant
 
 
@@ -27,6 +28,17 @@ def pack_b1_weights(weight: npt.NDArray[np.uint8], variant: Variant) -> npt.NDAr
 def pack_f32_weights(weight: npt.NDArray[np.float32], variant: Variant) -> npt.NDArray[np.float32]:
     """Rows of floats [n, k] → panels [ceil(n / nr), k, nr]."""
     return _panels(weight[:, :, np.newaxis].astype(np.float32, copy=False), variant.nr)[..., 0]
+
+
+def pack_w1_weights(weight: npt.NDArray[np.uint8], k: int, variant: Variant) -> npt.NDArray[np.uint8]:
+    """Rows of bits [n, Kb] → panels [ceil(n / nr), k, nr / 8]: the `nr` channels' bits of each step of k."""
+    bits = unpack_bits(weight, k)[:, :, np.newaxis]
+    return np.packbits(_panels(bits, variant.nr)[..., 0], axis=2, bitorder="little")
+
+
+def pack_conv_weights(weight: npt.NDArray[np.uint8], groups: int, variant: Variant) -> npt.NDArray[np.uint8]:
+    """Rows of bits [n, Kb], tap after tap → [groups, …]: the panels of each group, as `pack_b1_weights` makes them."""
+    return np.stack([pack_b1_weights(rows, variant) for rows in np.split(weight, groups)])
 
 
 def _panels(words: npt.NDArray[Any], nr: int) -> npt.NDArray[Any]:

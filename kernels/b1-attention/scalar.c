@@ -1,9 +1,5 @@
 /* Word for word as edgebin.h states it; the workspace holds one row of agree. */
-#include <string.h>
-
-#include "edgebin.h"
-
-static int bit(const uint8_t* row, size_t index) { return row[index / 8] >> (index % 8) & 1; }
+#include "scalar.h"
 
 size_t eb_b1_attention_workspace__scalar(const eb_b1_attention_args* args) { return args->nkv; }
 
@@ -12,12 +8,9 @@ void eb_b1_attention__scalar(const eb_b1_attention_args* args) {
   uint8_t* agree = args->workspace;
   for (size_t h = args->head_begin; h < args->head_end; h++) {
     for (size_t i = 0; i < args->nq; i++) {
-      const uint8_t* q = args->q + i * row_bytes;
       int64_t z = 0;
       for (size_t j = 0; j < nkv; j++) {
-        const uint8_t* k = args->k + j * row_bytes;
-        agree[j] = 0;
-        for (size_t c = h * d; c < (h + 1) * d; c++) agree[j] += bit(q, c) == bit(k, c);
+        agree[j] = eb_agreeing(args->q + i * row_bytes, args->k + j * row_bytes, h * d, d);
         z += args->exp_table[agree[j]];
       }
       int32_t* context = args->context + i * width + h * d;
@@ -25,8 +18,7 @@ void eb_b1_attention__scalar(const eb_b1_attention_args* args) {
       for (size_t s = 0; s < args->maps; s++) {
         const int64_t* limit = args->limit + (s * args->heads + h) * (d + 1);
         for (size_t j = 0; j < nkv; j++) {
-          if (z >= limit[agree[j]]) continue;
-          for (size_t c = 0; c < d; c++) context[c] += bit(args->v + j * row_bytes, h * d + c) ? -1 : 1;
+          if (z < limit[agree[j]]) eb_add_values(context, args->v + j * row_bytes, h * d, d);
         }
       }
     }

@@ -11,9 +11,18 @@ EB_INLINE void gemm_tile(const eb_b1_gemm_args* args, size_t row, size_t col, co
   const size_t a_row_bytes = EB_BIT_ROW_BYTES(args->k);
   vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
   count_tile(args->a + row * a_row_bytes, a_row_bytes, panel, args->k, rows, acc);
-  const vf minus_two = vf_set1(-2.0f), k = vf_set1((float)args->k);
+  vf factor = vf_set1(-2.0f);
+  if (args->a2) {
+    vf second[EB_TILE_ROWS][EB_TILE_VECTORS];
+    count_tile(args->a2 + row * a_row_bytes, a_row_bytes, panel, args->k, rows, second);
+    factor = vf_set1(-1.0f);
+    EB_UNROLL for (int r = 0; r < rows; r++) {
+      EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_add(acc[r][v], second[r][v]);
+    }
+  }
+  const vf k = vf_set1((float)args->k);
   EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_fma(acc[r][v], minus_two, k);
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_fma(acc[r][v], factor, k);
   }
   eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc);
 }

@@ -61,11 +61,13 @@ typedef struct {
   uint8_t* bits[EB_MAX_BIT_PLANES];
 } eb_epilogue;
 
-/* Binary GEMM: acc[i, j] = k - 2 * popcount(a[i] ^ w[j]), an exact integer, |acc| <= k < 2^24.
- * a: [m, EB_BIT_ROW_BYTES(k)] bytes. w: the path's packed panels (edgebin/kernels/layout.py packs them). */
+/* Binary GEMM: acc[i, j] = k - popcount(a[i] ^ w[j]) - popcount(a2[i] ^ w[j]), an exact integer, |acc| <= k < 2^22.
+ * a, a2: [m, EB_BIT_ROW_BYTES(k)] bytes; a2 NULL: a once more. With a = (x < 0) and a2 = (x <= 0) acc is the product of
+ * sign(x) in {-1, 0, +1} with w. w: the path's packed panels (edgebin/kernels/layout.py packs them). */
 typedef struct {
   size_t m, n, k;
   const uint8_t* a;
+  const uint8_t* a2;
   const void* w;
   eb_epilogue epilogue;
 } eb_b1_gemm_args;
@@ -78,6 +80,15 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_f32_gemm_args;
 
+/* Signs times floats: acc[i, j] = acc + a[i, p], or acc - a[i, p] where weight bit [j, p] is 1, over p = 0 .. k-1 in
+ * that order, starting at 0. a: dense [m, k]. w: packed panels of bits. */
+typedef struct {
+  size_t m, n, k;
+  const float* a;
+  const void* w;
+  eb_epilogue epilogue;
+} eb_w1_gemm_args;
+
 /* Elementwise: acc is x itself; exactly one of x_f32, x_i32 is set, dense [m, n]. Sign packing is this with one bit
  * plane. */
 typedef struct {
@@ -87,13 +98,35 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_rows_args;
 
+/* Binary convolution of one image with a square kernel of odd size and stride 1, rows row_begin .. row_end-1 of h.
+ * Signs are padded with zeros: a tap outside the image counts nothing. Input channels c and output channels n are split
+ * into `groups` equal groups.
+ *
+ *   acc[y, x, j] = sum over taps (dy, dx) inside the image and channels p of the group of j of
+ *                  (a[y + dy, x + dx, p] == weight[j, dy, dx, p] ? +1 : -1)                   exact, |acc| < 2^22
+ *
+ * with dy, dx = dilation * (-(kernel / 2) .. kernel / 2). a: [h * w, EB_BIT_ROW_BYTES(c)] bytes. weights: packed by
+ * edgebin/kernels/layout.py from rows of kernel * kernel * c / groups bits, tap after tap. Rows of the epilogue are the
+ * pixels y * w + x of the whole image, its columns the output channels. workspace: eb_b1_conv_workspace__path(&args)
+ * bytes, 64-byte aligned. */
+typedef struct {
+  size_t h, w, c, n;
+  size_t kernel, dilation, groups;
+  size_t row_begin, row_end;
+  const uint8_t* a;
+  const void* weights;
+  void* workspace;
+  eb_epilogue epilogue;
+} eb_b1_conv_args;
+
 /* Binary attention of one image, heads head_begin .. head_end-1. Head h owns columns h*head_dim .. of q, k, v and
  * context; head_dim is a multiple of 8, at most 248. q: [nq, bit row of heads*head_dim]; k, v: [nkv, the same].
  *
- *   agree[i, j] = head_dim - popcount(q[i, h] ^ k[j, h])                       0 .. head_dim; score S = 2*agree -
- * head_dim z[i]        = sum over j of exp_table[agree[i, j]]                         int64, exact map[s, i, j]= z[i] <
- * limit[s, h, agree[i, j]]                              {0, 1} context[i, c] = sum over maps s and tokens j of map[s,
- * i, j] * (v[j, c] is negative ? -1 : +1)     int32, exact
+ *   agree[i, j] = head_dim - popcount(q[i, h] ^ k[j, h])                   0 .. head_dim; score S = 2*agree - head_dim
+ *   z[i] = sum over j of exp_table[agree[i, j]]                            int64, exact
+ *   map[s, i, j] = z[i] < limit[s, h, agree[i, j]]                         {0, 1}
+ *   context[i, c] = sum over maps s and tokens j of
+ *                   map[s, i, j] * (v[j, c] is negative ? -1 : +1)         int32, exact
  *
  * exp_table: [head_dim + 1], >= 0, its sums fit in int64. limit: [maps, heads, head_dim + 1], not falling along its
  * last axis. context: dense [nq, heads * head_dim]. workspace: eb_b1_attention_workspace__path(&args) bytes, 64-byte
@@ -110,6 +143,34 @@ typedef struct {
   void* workspace;
 } eb_b1_attention_args;
 
+/* The same with one map that keeps what is near the best score of its row: map[i, j] = agree[i, j] + drop >= max over j
+ * of agree[i, j]. workspace: eb_b1_relative_attention_workspace__path(&args) bytes. */
+typedef struct {
+  size_t heads, head_dim, nq, nkv;
+  size_t head_begin, head_end;
+  const uint8_t* q;
+  const uint8_t* k;
+  const uint8_t* v;
+  size_t drop;
+  int32_t* context;
+  void* workspace;
+} eb_b1_relative_attention_args;
+
+/* The same with one map of biased scores: t[i, j] = fma(S[i, j], scale, bias[h, i, j]) and
+ * map[i, j] = t[i, j] >= (max over j of t[i, j]) - margin. bias: dense [heads, nq, nkv]; bias, scale and margin are
+ * finite. workspace: eb_b1_biased_attention_workspace__path(&args) bytes. */
+typedef struct {
+  size_t heads, head_dim, nq, nkv;
+  size_t head_begin, head_end;
+  const uint8_t* q;
+  const uint8_t* k;
+  const uint8_t* v;
+  const float* bias;
+  float scale, margin;
+  int32_t* context;
+  void* workspace;
+} eb_b1_biased_attention_args;
+
 /* Depthwise plus-shaped stencil of one image, rows row_begin .. row_end-1 of h.  x, y, skip: dense [h, w, c].
  * taps: [9, c] in the order (dh, dw) = (0,0) (-1,0) (1,0) (-2,0) (2,0) (0,-1) (0,1) (0,-2) (0,2); x outside the image
  * is 0, or wraps round when circular. v = bias[c]; v = fma(x[h+dh, w+dw, c], taps[t, c], v) for t in that order (taps
@@ -125,12 +186,19 @@ typedef struct {
   float* y;
 } eb_f32_stencil_args;
 
-#define EB_DECLARE_PATH(path)                                            \
-  void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                  \
-  void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                \
-  void eb_rows__##path(const eb_rows_args* args);                        \
-  size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args*); \
-  void eb_b1_attention__##path(const eb_b1_attention_args* args);        \
+#define EB_DECLARE_PATH(path)                                                              \
+  void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                                    \
+  void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                                  \
+  void eb_w1_gemm__##path(const eb_w1_gemm_args* args);                                    \
+  void eb_rows__##path(const eb_rows_args* args);                                          \
+  size_t eb_b1_conv_workspace__##path(const eb_b1_conv_args* args);                        \
+  void eb_b1_conv__##path(const eb_b1_conv_args* args);                                    \
+  size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args* args);              \
+  void eb_b1_attention__##path(const eb_b1_attention_args* args);                          \
+  size_t eb_b1_relative_attention_workspace__##path(const eb_b1_relative_attention_args*); \
+  void eb_b1_relative_attention__##path(const eb_b1_relative_attention_args* args);        \
+  size_t eb_b1_biased_attention_workspace__##path(const eb_b1_biased_attention_args*);     \
+  void eb_b1_biased_attention__##path(const eb_b1_biased_attention_args* args);            \
   void eb_f32_stencil__##path(const eb_f32_stencil_args* args);
 
 EB_DECLARE_PATH(scalar)

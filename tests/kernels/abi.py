@@ -38,14 +38,23 @@ class Epilogue(ctypes.Structure):
 class B1GemmArgs(ctypes.Structure):
     _fields_ = (
         *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
-        *(("a", _BYTES), ("w", c_void_p), ("epilogue", Epilogue)),
+        *(("a", _BYTES), ("a2", _BYTES), ("w", c_void_p), ("epilogue", Epilogue)),
     )
 
 
-class F32GemmArgs(ctypes.Structure):
+class FloatGemmArgs(ctypes.Structure):
+    """eb_f32_gemm_args and eb_w1_gemm_args."""
+
     _fields_ = (
         *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
         *(("a", _FLOATS), ("w", c_void_p), ("epilogue", Epilogue)),
+    )
+
+
+class B1ConvArgs(ctypes.Structure):
+    _fields_ = (
+        *((name, c_size_t) for name in ("h", "w", "c", "n", "kernel", "dilation", "groups", "row_begin", "row_end")),
+        *(("a", _BYTES), ("weights", c_void_p), ("workspace", c_void_p), ("epilogue", Epilogue)),
     )
 
 
@@ -61,6 +70,22 @@ class B1AttentionArgs(ctypes.Structure):
         *((name, c_size_t) for name in ("heads", "head_dim", "nq", "nkv", "maps", "head_begin", "head_end")),
         *(("q", _BYTES), ("k", _BYTES), ("v", _BYTES)),
         *(("exp_table", POINTER(c_int64)), ("limit", POINTER(c_int64))),
+        *(("context", POINTER(c_int32)), ("workspace", c_void_p)),
+    )
+
+
+class B1RelativeAttentionArgs(ctypes.Structure):
+    _fields_ = (
+        *((name, c_size_t) for name in ("heads", "head_dim", "nq", "nkv", "head_begin", "head_end")),
+        *(("q", _BYTES), ("k", _BYTES), ("v", _BYTES), ("drop", c_size_t)),
+        *(("context", POINTER(c_int32)), ("workspace", c_void_p)),
+    )
+
+
+class B1BiasedAttentionArgs(ctypes.Structure):
+    _fields_ = (
+        *((name, c_size_t) for name in ("heads", "head_dim", "nq", "nkv", "head_begin", "head_end")),
+        *(("q", _BYTES), ("k", _BYTES), ("v", _BYTES), ("bias", _FLOATS), ("scale", c_float), ("margin", c_float)),
         *(("context", POINTER(c_int32)), ("workspace", c_void_p)),
     )
 
@@ -118,15 +143,39 @@ class Kernels:
     def _function(self, op: str) -> Any:
         return getattr(self.library, f"eb_{op}__{self.path}")
 
-    def b1_gemm(self, a: Array, w: Array, k: int, n: int, **stages: Any) -> Call:
+    def _workspace(self, op: str, args: ctypes.Structure) -> Array:
+        """Gives `args` its workspace; the caller keeps it."""
+        bytes_ = self._function(f"{op}_workspace")
+        bytes_.restype = c_size_t
+        workspace = np.empty(bytes_(byref(args)) + 64, np.uint8)
+        args.workspace = workspace.ctypes.data + -workspace.ctypes.data % 64
+        return workspace
+
+    def b1_gemm(self, a: Array, w: Array, k: int, n: int, a2: Array | None = None, **stages: Any) -> Call:
         e, out, planes = epilogue(len(a), n, stages)
-        args = B1GemmArgs(len(a), n, k, pointer(a, _BYTES), w.ctypes.data, e)
-        return Call(self._function("b1_gemm"), args, out, planes, (a, w, stages))
+        args = B1GemmArgs(len(a), n, k, pointer(a, _BYTES), pointer(a2, _BYTES), w.ctypes.data, e)
+        return Call(self._function("b1_gemm"), args, out, planes, (a, a2, w, stages))
+
+    def _float_gemm(self, op: str, a: Array, w: Array, n: int, stages: dict[str, Any]) -> Call:
+        e, out, planes = epilogue(len(a), n, stages)
+        args = FloatGemmArgs(len(a), n, a.shape[1], pointer(a, _FLOATS), w.ctypes.data, e)
+        return Call(self._function(op), args, out, planes, (a, w, stages))
 
     def f32_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
-        e, out, planes = epilogue(len(a), n, stages)
-        args = F32GemmArgs(len(a), n, a.shape[1], pointer(a, _FLOATS), w.ctypes.data, e)
-        return Call(self._function("f32_gemm"), args, out, planes, (a, w, stages))
+        return self._float_gemm("f32_gemm", a, w, n, stages)
+
+    def w1_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
+        return self._float_gemm("w1_gemm", a, w, n, stages)
+
+    def b1_conv(
+        self, a: Array, w: Array, c: int, n: int, kernel: int, dilation: int, groups: int, **stages: Any
+    ) -> Call:
+        """`a`: bits [h, w, row of c bits]; the outputs are [h * w, …]."""
+        height, width = a.shape[:2]
+        e, out, planes = epilogue(height * width, n, stages)
+        args = B1ConvArgs(height, width, c, n, kernel, dilation, groups, 0, height, epilogue=e)
+        args.a, args.weights = pointer(a, _BYTES), w.ctypes.data
+        return Call(self._function("b1_conv"), args, out, planes, (a, w, stages, self._workspace("b1_conv", args)))
 
     def rows(self, x: Array, **stages: Any) -> Call:
         m, n = x.shape
@@ -141,15 +190,25 @@ class Kernels:
     def b1_attention(self, q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Call:
         maps, heads, entries = limit.shape
         args = B1AttentionArgs(heads, entries - 1, len(q), len(k), maps, 0, heads)
-        context = np.empty((len(q), heads * (entries - 1)), np.int32)
-        args.q, args.k, args.v = (pointer(array, _BYTES) for array in (q, k, v))
         args.exp_table, args.limit = pointer(exp_table, POINTER(c_int64)), pointer(limit, POINTER(c_int64))
+        return self._attention("b1_attention", args, q, k, v, exp_table, limit)
+
+    def b1_relative_attention(self, q: Array, k: Array, v: Array, heads: int, head_dim: int, drop: int) -> Call:
+        args = B1RelativeAttentionArgs(heads, head_dim, len(q), len(k), 0, heads, drop=drop)
+        return self._attention("b1_relative_attention", args, q, k, v)
+
+    def b1_biased_attention(
+        self, q: Array, k: Array, v: Array, head_dim: int, bias: Array, scale: float, margin: float
+    ) -> Call:
+        args = B1BiasedAttentionArgs(len(bias), head_dim, len(q), len(k), 0, len(bias), scale=scale, margin=margin)
+        args.bias = pointer(bias, _FLOATS)
+        return self._attention("b1_biased_attention", args, q, k, v, bias)
+
+    def _attention(self, op: str, args: Any, q: Array, k: Array, v: Array, *keep: Array) -> Call:
+        context = np.empty((len(q), args.heads * args.head_dim), np.int32)
+        args.q, args.k, args.v = (pointer(array, _BYTES) for array in (q, k, v))
         args.context = pointer(context, POINTER(c_int32))
-        workspace_bytes = self._function("b1_attention_workspace")
-        workspace_bytes.restype = c_size_t
-        workspace = np.empty(workspace_bytes(byref(args)) + 64, np.uint8)
-        args.workspace = workspace.ctypes.data + -workspace.ctypes.data % 64
-        return Call(self._function("b1_attention"), args, context, [], (q, k, v, exp_table, limit, workspace))
+        return Call(self._function(op), args, context, [], (q, k, v, *keep, self._workspace(op, args)))
 
     def f32_stencil(self, x: Array, taps: Array, bias: Array, skip: Array | None, *, circular: bool) -> Call:
         h, w, c = x.shape

@@ -12,7 +12,7 @@ from edgebin.kernels.packing import pack_bits
 Array = npt.NDArray[Any]
 
 
-def fma(a: Array, b: Array, c: Array) -> Array:
+def fma(a: Array, b: Any, c: Array) -> Array:
     """float32 a * b + c with one rounding: the product of two floats is exact in float64, and nearly always the sum."""
     return (a.astype(np.float64) * b.astype(np.float64) + c.astype(np.float64)).astype(np.float32)
 
@@ -39,19 +39,62 @@ def epilogue(acc: Array, stages: dict[str, Any]) -> tuple[Array, list[Array]]:
     return out, [pack_bits(v < threshold) for threshold in stages.get("threshold", ())]
 
 
+def signed_product(a: Array, w: Array) -> Array:
+    """float32 [m, n]: floats a [m, k] added, or subtracted where booleans w [n, k] are true, in order of k."""
+    acc = np.zeros((len(a), len(w)), np.float32)
+    for p in range(a.shape[1]):
+        acc = np.where(w[:, p], acc - a[:, p : p + 1], acc + a[:, p : p + 1])
+    return acc
+
+
+def convolution(x: Array, w: Array, dilation: int, groups: int) -> Array:
+    """float32 [h, w, n]: signs x [h, w, c] in {-1, +1} with w [n, kernel, kernel, c / groups]; the padding is 0."""
+    height, width, c = x.shape
+    n, kernel = w.shape[:2]
+    border = dilation * (kernel // 2)
+    padded = np.pad(x, ((border, border), (border, border), (0, 0)))
+    acc = np.zeros((height, width, n), np.float32)
+    for g in range(groups):
+        inputs, outputs = slice(g * c // groups, (g + 1) * c // groups), slice(g * n // groups, (g + 1) * n // groups)
+        for ky, kx in np.ndindex(kernel, kernel):
+            rows, cols = slice(ky * dilation, ky * dilation + height), slice(kx * dilation, kx * dilation + width)
+            acc[:, :, outputs] += padded[rows, cols, inputs] @ w[outputs, ky, kx].T
+    return acc
+
+
+def agreement(q: Array, k: Array, heads: int) -> Array:
+    """agree [heads, nq, nkv] for booleans q [nq, heads * d], k [nkv, heads * d]."""
+    by_head = [x.reshape(len(x), heads, -1).transpose(1, 0, 2) for x in (q, k)]
+    return (by_head[0][:, :, None] == by_head[1][:, None]).sum(axis=3)
+
+
+def context_of(maps: Array, v: Array) -> Array:
+    """Context [nq, heads * d] for maps [heads, nq, nkv] of counts and booleans v [nkv, heads * d]."""
+    signs = np.where(v, -1, 1).reshape(len(v), len(maps), -1).transpose(1, 0, 2)
+    context = (maps.astype(np.int64) @ signs).transpose(1, 0, 2)
+    return np.ascontiguousarray(context, np.int32).reshape(maps.shape[1], -1)
+
+
 def attention(q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Array:
     """Context [nq, heads * d] for booleans (true: negative) q [nq, heads * d], k and v [nkv, heads * d]."""
-    maps, heads, entries = limit.shape
-    d = entries - 1
-    context = np.zeros((len(q), heads * d), np.int32)
-    for h in range(heads):
-        columns = slice(h * d, (h + 1) * d)
-        agree = (q[:, None, columns] == k[None, :, columns]).sum(axis=2)
-        z = exp_table[agree].sum(axis=1, keepdims=True)
-        signs = np.where(v[:, columns], -1, 1)
-        for s in range(maps):
-            context[:, columns] += ((z < limit[s, h][agree]).astype(np.int64) @ signs).astype(np.int32)
-    return context
+    maps, heads, _ = limit.shape
+    agree = agreement(q, k, heads)
+    z = exp_table[agree].sum(axis=2, keepdims=True)
+    kept = [[z[h] < limit[s, h][agree[h]] for h in range(heads)] for s in range(maps)]
+    return context_of(np.array(kept).sum(axis=0), v)
+
+
+def relative_attention(q: Array, k: Array, v: Array, heads: int, drop: int) -> Array:
+    """As `attention`, with one map of what is at most `drop` below the best agreement."""
+    agree = agreement(q, k, heads)
+    return context_of(agree + drop >= agree.max(axis=2, keepdims=True), v)
+
+
+def biased_attention(q: Array, k: Array, v: Array, bias: Array, scale: float, margin: float) -> Array:
+    """As `attention`, with one map of biased scores; bias float32 [heads, nq, nkv]."""
+    scores = 2 * agreement(q, k, len(bias)) - q.shape[1] // len(bias)
+    t = fma(scores.astype(np.float32), np.float32(scale), bias)
+    return context_of(t >= t.max(axis=2, keepdims=True) - np.float32(margin), v)
 
 
 def stencil(x: Array, taps: Array, bias: Array, skip: Array | None, *, circular: bool) -> Array:

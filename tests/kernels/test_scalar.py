@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
+from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
 from edgebin.kernels.packing import pack_bits
 from edgebin.kernels.variants import find_variant
 from tests.kernels import header_model
@@ -73,6 +73,44 @@ def test_b1_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
     assert_equal(scalar.b1_gemm(pack_bits(a), packed, k, n, **stages)(), expected)
 
 
+@pytest.mark.parametrize("k", [1, 63, 70, 384])
+def test_two_planes_make_a_ternary_product(scalar: Kernels, k: int) -> None:
+    random = np.random.default_rng(8)
+    x, w = random.integers(-1, 2, (4, k)), random.random((20, k)) < 0.5
+    packed = pack_b1_weights(pack_bits(w), find_variant("b1_gemm", "scalar"))
+    expected = header_model.epilogue((x @ np.where(w, -1, 1).T).astype(np.float32), {})
+    assert_equal(scalar.b1_gemm(pack_bits(x < 0), packed, k, 20, a2=pack_bits(x <= 0))(), expected)
+
+
+@pytest.mark.parametrize("k", [1, 7, 70])
+@pytest.mark.parametrize("names", [(), EVERY_STAGE], ids="+".join)
+def test_w1_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(9)
+    m, n = 3, 20
+    a, w = floats(random, m, k), random.random((n, k)) < 0.5
+    stages = some_stages(random, m, n, names)
+    packed = pack_w1_weights(pack_bits(w), k, find_variant("w1_gemm", "scalar"))
+    assert_equal(
+        scalar.w1_gemm(a, packed, n, **stages)(), header_model.epilogue(header_model.signed_product(a, w), stages)
+    )
+
+
+@pytest.mark.parametrize(
+    ("c", "n", "kernel", "dilation", "groups"),
+    [(64, 64, 3, 1, 4), (64, 64, 3, 5, 4), (128, 64, 3, 3, 4), (20, 8, 3, 2, 4), (6, 4, 5, 1, 2), (70, 20, 1, 1, 1)],
+)
+def test_b1_conv(scalar: Kernels, c: int, n: int, kernel: int, dilation: int, groups: int) -> None:
+    random = np.random.default_rng(10)
+    height, width = 5, 7
+    x, w = random.random((height, width, c)) < 0.5, random.random((n, kernel, kernel, c // groups)) < 0.5
+    stages = some_stages(random, height * width, n, EVERY_STAGE)
+    packed = pack_conv_weights(pack_bits(w.reshape(n, -1)), groups, find_variant("b1_conv", "scalar"))
+    signs = [np.where(negative, np.float32(-1), np.float32(1)) for negative in (x, w)]
+    acc = header_model.convolution(*signs, dilation, groups).reshape(-1, n)
+    expected = header_model.epilogue(acc, stages)
+    assert_equal(scalar.b1_conv(pack_bits(x), packed, c, n, kernel, dilation, groups, **stages)(), expected)
+
+
 @pytest.mark.parametrize("k", [1, 7, 40])
 def test_f32_gemm(scalar: Kernels, k: int) -> None:
     random = np.random.default_rng(4)
@@ -98,6 +136,28 @@ def test_b1_attention(scalar: Kernels, heads: int, head_dim: int, nq: int, nkv: 
     assert np.array_equal(
         scalar.b1_attention(pack_bits(q), pack_bits(k), pack_bits(v), exp_table, limit)()[0], expected
     )
+
+
+SHAPES = [(2, 64, 50, 50), (3, 32, 7, 49), (1, 248, 5, 3)]
+
+
+@pytest.mark.parametrize("drop", [0, 3, 1000])
+@pytest.mark.parametrize(("heads", "head_dim", "nq", "nkv"), SHAPES)
+def test_b1_relative_attention(scalar: Kernels, heads: int, head_dim: int, nq: int, nkv: int, drop: int) -> None:
+    random = np.random.default_rng(11)
+    q, k, v = (random.random((tokens, heads * head_dim)) < 0.5 for tokens in (nq, nkv, nkv))
+    context, _ = scalar.b1_relative_attention(pack_bits(q), pack_bits(k), pack_bits(v), heads, head_dim, drop)()
+    assert np.array_equal(context, header_model.relative_attention(q, k, v, heads, drop))
+
+
+@pytest.mark.parametrize("margin", [0.0, 1.5])
+@pytest.mark.parametrize(("heads", "head_dim", "nq", "nkv"), SHAPES)
+def test_b1_biased_attention(scalar: Kernels, heads: int, head_dim: int, nq: int, nkv: int, margin: float) -> None:
+    random = np.random.default_rng(12)
+    q, k, v = (random.random((tokens, heads * head_dim)) < 0.5 for tokens in (nq, nkv, nkv))
+    bias, packed = floats(random, heads, nq, nkv), [pack_bits(x) for x in (q, k, v)]
+    context, _ = scalar.b1_biased_attention(*packed, head_dim, bias, 0.18, margin)()
+    assert np.array_equal(context, header_model.biased_attention(q, k, v, bias, 0.18, margin))
 
 
 @pytest.mark.parametrize("circular", [False, True])

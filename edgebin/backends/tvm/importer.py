@@ -17,7 +17,7 @@ from tvm.relax.frontend.onnx import onnx_frontend
 from edgebin.backends.tvm.glue import Buffer
 from edgebin.backends.tvm.relax_ops import kernel_op
 from edgebin.errors import UnsupportedOp
-from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
+from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
 from edgebin.kernels.variants import find_variant
 from edgebin.passes.fused import words
 
@@ -92,8 +92,6 @@ def _ternary_linear(inputs: Sequence[Any], attributes: Attributes, path: str) ->
 
 def _signed_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
     weight, k = _array(inputs[1]), int(attributes["k"])
-    from edgebin.kernels.layout import pack_w1_weights
-
     packed = relax.const(pack_w1_weights(weight, k, find_variant("w1_gemm", path)))
     return _call("w1_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=weight.shape[0], k=k)
 
@@ -101,10 +99,7 @@ def _signed_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> 
 def _binary_conv(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
     weight = _array(inputs[1])
     sizes = {name: int(attributes[name]) for name in ("kernel", "dilation", "groups", "channels")}
-    k = sizes["kernel"] ** 2 * sizes["channels"] // sizes["groups"]
-    from edgebin.kernels.layout import pack_conv_weights
-
-    packed = relax.const(pack_conv_weights(weight, sizes["groups"], k, find_variant("b1_conv", path)))
+    packed = relax.const(pack_conv_weights(weight, sizes["groups"], find_variant("b1_conv", path)))
     return _call("b1_conv", [inputs[0], packed, *inputs[2:]], ["a", "weights"], attributes, n=weight.shape[0], **sizes)
 
 
