@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgebin.models.binaryvit_attention import BinarySelfAttention
 from edgebin.models.classifier import Classifier, Encoder
 from edgebin.models.config import BinaryViTConfig
 from edgebin.models.downsampling import BinaryDownsampling, FullPrecisionDownsampling
@@ -17,6 +16,7 @@ from edgebin.nn.activation import LayerScale
 from edgebin.nn.branches import AverageStencil, average_branches
 from edgebin.nn.freeze import inference_form
 from edgebin.nn.norm import make_norm
+from edgebin.nn.self_attention import BinarySelfAttention
 from edgebin.nn.unit import BinaryUnit
 
 _MAIN_SCALE = 0.1
