@@ -69,7 +69,8 @@ def verify_export(model: onnx.ModelProto, frozen: nn.Module, golden: Golden) -> 
     undecided = sum(
         _check_bits(node, call, computed[node.output[0]]) for node, call in zip(signs, recorder.calls, strict=True)
     )
-    first = {INPUT_NAME: golden.inputs[:1]} | {name: bits[:1] for name, bits in given.items()}
+    samples = len(golden.inputs)
+    first = {INPUT_NAME: golden.inputs[:1]} | {name: _of_first_sample(bits, samples) for name, bits in given.items()}
     reference = run_reference(layered, first, [OUTPUT_NAME])[OUTPUT_NAME]
     return Agreement(
         onnxruntime=_end_to_end(model, golden.inputs, logits),
@@ -119,6 +120,11 @@ def _given_bits_model(model: onnx.ModelProto) -> onnx.ModelProto:
             given.CopyFrom(value)
             given.name = _GIVEN.format(value.name)
     return layered
+
+
+def _of_first_sample(bits: Array, samples: int) -> Array:
+    """The rows of the first image; the batch may hold several windows of each image, one image after the other."""
+    return bits[: len(bits) // samples]
 
 
 def _check_bits(node: onnx.NodeProto, call: _SignPackCall, computed: Array) -> int:
