@@ -21,16 +21,19 @@ class BinaryDownsampling(nn.Module):
 
     With n = norm0(x): RPReLU(norm(conv(sgn(n + move))) + widened 2×2 means of n) + position_embeddings.
 
-    Source: Le & Li, BinaryViT (CVPRW 2023); the convolution's weights are not centred there.
+    Args:
+        centred: whether the convolution's weights are centred before the sign.
+
+    Source: Le & Li, BinaryViT (CVPRW 2023), not centred; Gao et al., BHViT (CVPR 2025), centred.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, *, grid: Grid, norm: NormKind) -> None:
+    def __init__(self, in_dim: int, out_dim: int, *, grid: Grid, norm: NormKind, centred: bool = False) -> None:
         super().__init__()
         self.grid = grid
         self.out_dim = out_dim
         self.move = nn.Parameter(torch.zeros(1, in_dim, 1, 1))
         self.norm0 = make_norm(norm, in_dim)
-        self.proj = BinaryPatchConv(in_dim, out_dim, window=_WINDOW, centred=False)
+        self.proj = BinaryPatchConv(in_dim, out_dim, window=_WINDOW, centred=centred)
         self.norm = make_norm(norm, out_dim)
         self.rprelu = RPReLU(out_dim)
         self.position_embeddings = _positions(grid, out_dim)

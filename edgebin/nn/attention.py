@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import torch
@@ -43,11 +44,25 @@ def binary_attention(q: Tensor, k: Tensor, v: Tensor, *, clip: Tensor, heads: in
 
     Source: Liu et al., BiT (NeurIPS 2022), Eq. 6-9, as BinaryViT uses it for attention probabilities.
     """
+    return attend(q, k, v, heads, lambda probabilities: clip * round_half_even((probabilities / clip).clamp(0, 1)))
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, binarise: Callable[[Tensor], Tensor]) -> Tensor:
+    """binarise(softmax(q·kᵀ / √d)) · v for each head of width d, [batch, tokens, heads · d] all.
+
+    Args:
+        binarise: from probabilities [batch, heads, queries, keys] to the map that is used.
+    """
     query, key, value = (x.reshape(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
     scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-    rounded: Tensor = _Round.apply((scores.softmax(-1) / clip).clamp(0, 1))  # type: ignore[no-untyped-call]
-    context: Tensor = (clip * rounded) @ value
+    context: Tensor = binarise(scores.softmax(-1)) @ value
     return context.transpose(1, 2).flatten(2)
+
+
+def round_half_even(x: Tensor) -> Tensor:
+    """torch.round, whose gradient is that of the identity."""
+    rounded: Tensor = _Round.apply(x)  # type: ignore[no-untyped-call]
+    return rounded
 
 
 def exp_table(head_dim: int) -> Tensor:
@@ -74,28 +89,39 @@ def map_limits(table: Tensor, clip: float) -> Tensor:
     return torch.tensor(list(limits), dtype=torch.int64)
 
 
-class InferenceAttention(nn.Module):
-    """Inference form of `binary_attention`: bits [B, tokens, Cb] → the integer context, without clip, int32 [B, Nq, C].
-
-    Whoever uses the context multiplies it by clip.
+class TableAttention(nn.Module):
+    """Attention on bits [B, tokens, Cb] whose maps compare softmax with constants → integer context, int32 [B, Nq, C].
 
     Args:
-        clips: one clip of each head.
+        head_dim: width of a head.
+        limit: int64 [maps, heads, head_dim + 1], below which row sum each score is on.
     """
 
     exp_table: Tensor
     limit: Tensor
 
-    def __init__(self, *, head_dim: int, clips: list[float]) -> None:
+    def __init__(self, *, head_dim: int, limit: Tensor) -> None:
         super().__init__()
-        self.heads = len(clips)
+        self.heads = limit.shape[1]
         self.head_dim = head_dim
-        table = exp_table(head_dim)
-        self.register_buffer("exp_table", table)
-        self.register_buffer("limit", torch.stack([map_limits(table, clip) for clip in clips]).unsqueeze(0))
+        self.register_buffer("exp_table", exp_table(head_dim))
+        self.register_buffer("limit", limit)
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         context: Tensor = torch.ops.edgebin.binary_attention(
             q, k, v, self.exp_table, self.limit, self.heads, self.head_dim
         )
         return context
+
+
+class InferenceAttention(TableAttention):
+    """Inference form of `binary_attention`; whoever uses the context multiplies it by clip.
+
+    Args:
+        clips: one clip of each head.
+    """
+
+    def __init__(self, *, head_dim: int, clips: list[float]) -> None:
+        table = exp_table(head_dim)
+        limit = torch.stack([map_limits(table, clip) for clip in clips]).unsqueeze(0)
+        super().__init__(head_dim=head_dim, limit=limit)

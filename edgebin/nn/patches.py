@@ -43,7 +43,11 @@ def fold_patches(
     embeddings: PatchEmbeddings, norm: nn.Module, grid: Grid
 ) -> tuple[InferencePatchEmbeddings, nn.Module]:
     """The inference form of a patch projection with the norm after it folded in, and the norm that is left."""
-    conv = embeddings.projection
+    return fold_patch_conv(embeddings.projection, norm, grid)
+
+
+def fold_patch_conv(conv: nn.Conv2d, norm: nn.Module, grid: Grid) -> tuple[InferencePatchEmbeddings, nn.Module]:
+    """The same for a bare convolution of kernel = stride with a bias."""
     assert conv.bias is not None
     scale, bias, remaining = fold_norm(norm, torch.ones_like(conv.bias).double(), conv.bias.detach().double())
     linear = dense(conv.weight.detach().double().flatten(1) * scale[:, None], bias)

@@ -19,6 +19,8 @@ def param(name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
     """The value of a parameter or buffer, float32 (int64 for a batch norm's counter)."""
     if name.endswith("num_batches_tracked"):
         return np.zeros(shape, np.int64)
+    if name.endswith("init_state"):
+        return np.ones(shape, np.float32)
     random = np.random.RandomState(zlib.crc32(name.encode()) & 0xFFFFFFFF)
     return np.asarray(_shaped(name, shape, random.standard_normal(shape)), np.float32).reshape(shape)
 
@@ -39,11 +41,17 @@ def _shaped(name: str, shape: tuple[int, ...], noise: NDArray[np.float64]) -> ND
         return low + spread * np.abs(noise)
     if last == "att_prob_clip":
         return 0.03 * (1 + 0.2 * noise)
+    if last in ("att_prob_clip2", "att_prob_clip3"):
+        return (1.2 if last == "att_prob_clip2" else 1.5) + 0.1 * noise
+    if parent == "att_prob_quantizer":
+        return 0.04 * (1 + 0.2 * noise) if last == "alpha" else 0.1 * noise
+    if last in ("a1", "parm"):
+        return 0.5 + 0.2 * noise
     if last == "alpha":
         return 0.3 + 0.1 * noise if parent == "layerscale" else 0.2 * noise
     if parent == "prelu":
         return 0.25 + 0.1 * noise
-    if last in ("position_embeddings", "cls_token") or last.startswith("move"):
+    if last in ("position_embeddings", "cls_token") or last.startswith("move") or parent == "move":
         return 0.2 * noise
     if last == "weight" and len(shape) == 1:
         return 1.0 + 0.2 * noise
