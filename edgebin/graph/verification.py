@@ -9,6 +9,7 @@ alone; they are reported for each sample.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,16 +60,15 @@ def verify_export(model: onnx.ModelProto, frozen: nn.Module, golden: Golden) -> 
         logits = frozen(torch.from_numpy(golden.inputs)).numpy()
     layered = _given_bits_model(model)
     signs = [node for node in layered.graph.node if _is_sign_pack(node)]
-    if len(signs) != len(recorder.calls):
+    calls = recorder.calls if len(signs) == len(recorder.calls) else _without_repetitions(recorder.calls)
+    if len(signs) != len(calls):
         raise VerificationError(
-            f"the graph packs signs {len(signs)} times, PyTorch {len(recorder.calls)} times", max_abs_diff=float("inf")
+            f"the graph packs signs {len(signs)} times, PyTorch {len(calls)} times", max_abs_diff=float("inf")
         )
-    given = {_GIVEN.format(node.output[0]): call.bits.numpy() for node, call in zip(signs, recorder.calls, strict=True)}
+    given = {_GIVEN.format(node.output[0]): call.bits.numpy() for node, call in zip(signs, calls, strict=True)}
     names = [OUTPUT_NAME, *(node.output[0] for node in signs)]
     computed = run_onnxruntime(layered, {INPUT_NAME: golden.inputs} | given, names)
-    undecided = sum(
-        _check_bits(node, call, computed[node.output[0]]) for node, call in zip(signs, recorder.calls, strict=True)
-    )
+    undecided = sum(_check_bits(node, call, computed[node.output[0]]) for node, call in zip(signs, calls, strict=True))
     samples = len(golden.inputs)
     first = {INPUT_NAME: golden.inputs[:1]} | {name: _of_first_sample(bits, samples) for name, bits in given.items()}
     reference = run_reference(layered, first, [OUTPUT_NAME])[OUTPUT_NAME]
@@ -99,6 +99,15 @@ class _SignRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is torch.ops.edgebin.sign_pack.default:
             self.calls.append(_SignPackCall(args[0], args[1], result))
         return result
+
+
+def _without_repetitions(calls: list[_SignPackCall]) -> list[_SignPackCall]:
+    """The first of the calls that have the same operands: the exporter merges equal nodes into their first one."""
+    first: dict[tuple[object, ...], _SignPackCall] = {}
+    for call in calls:
+        data = (hashlib.sha256(tensor.contiguous().numpy()).digest() for tensor in (call.x, call.threshold))
+        first.setdefault((call.x.shape, *data), call)
+    return list(first.values())
 
 
 def _is_sign_pack(node: onnx.NodeProto) -> bool:

@@ -149,3 +149,29 @@ def test_each_kind_of_product_is_counted_as_such(model: onnx.ModelProto) -> None
     assert "sgn(0) = 0" in reasons["edgebin:TernaryLinear"]
     assert "W1A32" in reasons["edgebin:SignedLinear"]
     assert reasons["edgebin:BinaryConv2d"] == reasons["edgebin:BiasedAttention"] == ""
+
+
+class Untrained(nn.Module):
+    """Query, key and value whose moves are all zero still: the exporter makes their three sign packs one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moves = nn.ParameterList(torch.zeros(3) for _ in range(3))
+        self.layers = nn.ModuleList(Layer(3, CLASSES) for _ in range(3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        ops = torch.ops.edgebin
+        pixels = images.flatten(2).transpose(1, 2)
+        parts = [
+            ops.binary_linear(ops.sign_pack(pixels, move), layer.weight, layer.scale, layer.bias, 3)
+            for move, layer in zip(self.moves, self.layers, strict=True)
+        ]
+        return torch.stack(parts).sum(0).mean(1)
+
+
+def test_equal_signs_that_the_exporter_merges_are_verified() -> None:
+    network = Untrained().requires_grad_(False).eval()
+    model = export_module(network, torch.zeros(2, 3, SIDE, SIDE))
+    assert [node.op_type for node in model.graph.node].count("SignPack") == 1
+    images = make_golden(network, (3, SIDE, SIDE), samples=2, seed=0)
+    assert verify_export(model, network, images).undecided_bits == 0
