@@ -105,7 +105,7 @@ def _without_repetitions(calls: list[_SignPackCall]) -> list[_SignPackCall]:
     """The first of the calls that have the same operands: the exporter merges equal nodes into their first one."""
     first: dict[tuple[object, ...], _SignPackCall] = {}
     for call in calls:
-        data = (hashlib.sha256(tensor.contiguous().numpy()).digest() for tensor in (call.x, call.threshold))
+        data = (hashlib.sha256(tensor.numpy().tobytes()).digest() for tensor in (call.x, call.threshold))
         first.setdefault((call.x.shape, *data), call)
     return list(first.values())
 
