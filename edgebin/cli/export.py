@@ -22,6 +22,15 @@ def export(
         Path | None,
         typer.Option("--config", metavar="FILE", help="The network's published config.json, if CKPT lacks its sizes."),
     ] = None,
+    mlp: Annotated[
+        str | None,
+        typer.Option(
+            "--mlp",
+            metavar="MODE",
+            help="What is binary in a BiViT's MLPs, for checkpoints do not tell: "
+            "fp, w1a32_ste, w1a32_pws, w1a1_ste or w1a1_pws.",
+        ),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write [default: CKPT's name.export]")
     ] = None,
@@ -49,6 +58,7 @@ def export(
         folder,
         model=model,
         config=config,
+        mlp=mlp,
         full_precision=full_precision,
         samples=samples,
         seed=seed,

@@ -57,6 +57,7 @@ def export_checkpoint(
     *,
     model: str | None = None,
     config: Path | None = None,
+    mlp: str | None = None,
     full_precision: bool = False,
     samples: int = 4,
     seed: int = 0,
@@ -69,6 +70,7 @@ def export_checkpoint(
         output: folder to make; an earlier export there is replaced.
         model: model id, where the checkpoint does not tell.
         config: published `config.json`, where the checkpoint does not tell the sizes.
+        mlp: what is binary in a BiViT's MLPs, which its checkpoint does not tell.
         full_precision: export the untrained full-precision twin of a binary checkpoint, as a baseline of speed and
             size. A full-precision checkpoint is exported as it is either way.
         samples: number of golden images.
@@ -84,7 +86,7 @@ def export_checkpoint(
     if samples < 1:
         raise InputError(f"at least one golden sample is needed, not {samples}")
     _require_replaceable(output)
-    loaded = read_checkpoint(checkpoint, model=model, config=config)
+    loaded = read_checkpoint(checkpoint, model=model, config=config, mlp=mlp)
     module: nn.Module = loaded.module
     is_twin = full_precision and not loaded.full_precision
     if is_twin:

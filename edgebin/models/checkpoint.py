@@ -63,7 +63,9 @@ class _Metadata(BaseModel):
     config: dict[str, Any]
 
 
-def read_checkpoint(path: Path, *, model: str | None = None, config: Path | None = None) -> LoadedModel:
+def read_checkpoint(
+    path: Path, *, model: str | None = None, config: Path | None = None, mlp: str | None = None
+) -> LoadedModel:
     """Reads the authors' checkpoints, bare state dicts, and what `save_checkpoint` writes.
 
     Every parameter must be there, in its shape, and no other. Sizes and switches come from the file where it says them,
@@ -74,20 +76,30 @@ def read_checkpoint(path: Path, *, model: str | None = None, config: Path | None
         model: id or family that the file must hold, where that is known.
         config: the model's published `config.json`, needed where attention heads are not 64 wide and the file does not
             say so.
+        mlp: for BiViT, what is binary in the MLPs (`edgebin.models.timm_config.MLP_MODES`): parameters do not tell.
 
     Raises:
         CheckpointError: not such a checkpoint, damaged, of another system, or not of `model`.
-        InputError: `model` or `config` cannot be used.
+        InputError: `model`, `config` or `mlp` cannot be used, or is missing.
     """
     file = read_checkpoint_file(path)
-    system = SYSTEMS[identify(file.state)]
-    if model is not None and is_full_precision(model) != system.full_precision:
-        raise CheckpointError(
-            f"`{path}` holds a {'full-precision' if system.full_precision else 'binary'} network, not a `{model}`",
-            hint="leave the model out to have it inferred, or give another checkpoint",
+    kind = identify(file.state)
+    system = SYSTEMS[kind]
+    expected = None if model is None else is_full_precision(model)
+    _require_precision(path, model, expected, system.full_precision)
+    if mlp is not None and kind != "timm":
+        raise InputError(
+            f"`{path}` is no checkpoint of BiViT, so there is nothing to say about its MLPs", hint="leave --mlp out"
         )
+    state = system.current_names(file.state)
     published = None if config is None else read_published_config(config)
-    evidence = Evidence(None if model is None else PRESETS.get(model), published, file.arguments)
+    evidence = Evidence(
+        preset=None if model is None else PRESETS.get(model),
+        published=published,
+        arguments=file.arguments,
+        full_precision=expected,
+        mlp=mlp,
+    )
     if file.metadata is not None:
         found, source = _config_of_metadata(path, file.metadata), "safetensors of edgebin"
     else:
@@ -100,8 +112,10 @@ def read_checkpoint(path: Path, *, model: str | None = None, config: Path | None
         )
     if model is not None:
         _require_model(path, found, model)
-    module = _load(path, found, file.state)
-    return LoadedModel(model_id_of(found), found, module, system.full_precision, source)
+    full_precision = is_full_precision(found.family)
+    _require_precision(path, model, expected, full_precision)
+    module = _load(path, found, state)
+    return LoadedModel(model_id_of(found), found, module, full_precision, source)
 
 
 def save_checkpoint(path: Path, module: ImageClassifier) -> None:
@@ -143,17 +157,25 @@ def _config_of_metadata(path: Path, metadata: object) -> ModelConfig:
         ) from error
 
 
+def _require_precision(path: Path, model: str | None, expected: bool | None, found: bool | None) -> None:
+    if None not in (expected, found) and expected != found:
+        raise CheckpointError(
+            f"`{path}` holds a {'full-precision' if found else 'binary'} network, not a `{model}`",
+            hint="leave the model out to have it inferred, or give another checkpoint",
+        )
+
+
 def _require_model(path: Path, found: ModelConfig, model: str) -> None:
     """Published networks keep their id when trained on other classes or at another size."""
     if model in PRESETS:
         named = dataclasses.replace(
             PRESETS[model], classes=found.classes, image_size=found.image_size, channels=found.channels
         )
-        fields = [field.name for field in dataclasses.fields(named)]
+        wanted, given = named.identity(), found.identity()
         differences = [
-            f"{name} is {getattr(found, name)}, not {getattr(named, name)}"
-            for name in fields
-            if getattr(found, name, None) != getattr(named, name)
+            f"{field.name} is {getattr(given, field.name, None)}, not {getattr(wanted, field.name)}"
+            for field in dataclasses.fields(wanted)
+            if getattr(given, field.name, None) != getattr(wanted, field.name)
         ]
     else:
         differences = [] if family_name(found) == model else [f"it is a `{family_name(found)}`"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -55,6 +55,10 @@ class ModelConfig:
     def family(self) -> str:
         """The definition that builds this model, as `edgebin.models.registry.FAMILIES` calls it."""
         raise TypeError(f"{type(self).__name__} names no family")
+
+    def identity(self) -> Self:
+        """What makes it this network: itself, without what fine-tuning changes."""
+        return dataclasses.replace(self, classes=ModelConfig.classes)
 
     def twin(self) -> ModelConfig:
         """The full-precision network of the same shape; a full-precision network is its own twin."""

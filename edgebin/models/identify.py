@@ -8,19 +8,27 @@ from typing import Literal
 
 from edgebin.errors import CheckpointError
 
-Kind = Literal["binaryvit", "vit"]
+Kind = Literal["binaryvit", "vit", "bhvit", "bhvit-twin", "timm"]
 
 _Test = Callable[[Collection[str]], bool]
 
 
 def identify(names: Collection[str]) -> Kind:
-    """The system whose parameters have these names: BinaryViT (its DeiT ablations included), or a plain ViT.
+    """The system whose parameters have these names: BinaryViT (its DeiT ablations included), BHViT, or a plain ViT.
+
+    "timm" are DeiT, Swin and NesT in timm's naming, binarised as in BiViT or not: names alone do not always tell.
 
     Raises:
         CheckpointError: another system, which the message names where it is known.
     """
     if _any(r"vit\.encoder\.layer\.\d+\.attention\.attention\.moveq")(names):
         return "binaryvit"
+    if _any(r"vit\.encoder\.layerA\.\d+\.GC\.move\.bias$")(names):
+        return "bhvit"
+    if _any(r"vit\.encoder\.layerA\.\d+\.mixer\.convolutions\.")(names):
+        return "bhvit-twin"
+    if _any(r"blocks\.\d+\.attn\.qkv\.|layers\.\d+\.blocks\.|levels\.\d+\.transformer_encoder\.")(names):
+        return "timm"
     for looks_like, test in _OTHER_SYSTEMS.items():
         if test(names):
             raise CheckpointError(
@@ -41,10 +49,6 @@ def _any(pattern: str) -> _Test:
 
 
 _OTHER_SYSTEMS: dict[str, _Test] = {
-    "BHViT (Gao et al., CVPR 2025)": _any(r"vit\.encoder\.layer[AB]\."),
-    "BiViT (He et al., ICCV 2023)": _any(r"(blocks|layers|levels)\..*\.scaling_factor$"),
-    "a ViT or DeiT in timm's naming, or of BiViT (He et al.) with analytic scales": _any(r"blocks\.\d+\.attn\.qkv\."),
-    "a Swin transformer": _any(r"layers\.\d+\.blocks\.\d+\.attn\.qkv\."),
-    "a NesT": _any(r"levels\.\d+\.transformer_encoder\."),
+    "a part of a BHViT (Gao et al.)": _any(r"vit\.encoder\.layer[AB]\."),
     "a ResNet": _any(r"layer1\.0\.conv1\."),
 }

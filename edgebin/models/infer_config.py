@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from edgebin.errors import CheckpointError, InputError
@@ -35,16 +35,20 @@ class StageHints:
 
 
 class PublishedConfig(BaseModel):
-    """The part that matters here of the `config.json` that the authors (and Hugging Face) keep beside a model."""
+    """The part that matters here of the `config.json` that the authors, Hugging Face or timm keep beside a model."""
 
     model_config = ConfigDict(extra="ignore")  # such files hold dozens of other settings
 
-    hidden_size: int | tuple[int, ...]
-    num_attention_heads: int | tuple[int, ...]
-    intermediate_size: int | tuple[int, ...]
+    hidden_size: int | tuple[int, ...] = Field(validation_alias=AliasChoices("hidden_size", "embed_dim"))
+    num_attention_heads: int | tuple[int, ...] = Field(
+        validation_alias=AliasChoices("num_attention_heads", "num_heads")
+    )
+    intermediate_size: int | tuple[int, ...] | None = None
+    image_size: int | None = Field(None, validation_alias=AliasChoices("image_size", "img_size"))
     depths: tuple[int, ...] | None = None
     num_hidden_layers: int | tuple[int, ...] | None = None
     reduction_ratio: tuple[int, ...] | None = None
+    window_size: int | None = None
 
     def hints(self) -> StageHints:
         return StageHints(_stages(self.num_attention_heads), self.reduction_ratio)
@@ -61,7 +65,7 @@ def read_published_config(path: Path) -> PublishedConfig:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, ValidationError) as error:
         raise InputError(
             f"`{path}` is not a model's config.json: {str(error).splitlines()[0]}",
-            hint="it needs hidden_size, num_attention_heads and intermediate_size",
+            hint="it needs hidden_size and num_attention_heads",
         ) from error
 
 

@@ -11,10 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edgebin.errors import InputError
+from edgebin.models.bhvit import BHViT
+from edgebin.models.bhvit_config import BHViTConfig, HybridConfig
+from edgebin.models.bhvit_twin import HybridViT
 from edgebin.models.binaryvit import BinaryViT
 from edgebin.models.classifier import ImageClassifier
 from edgebin.models.config import TWIN_SUFFIX, BinaryViTConfig, ModelConfig, ViTConfig, config_from_dict
 from edgebin.models.full_precision import ViT
+from edgebin.models.timm_config import DeiTConfig, NesTConfig, SwinConfig
+from edgebin.models.timm_deit import DeiT
+from edgebin.models.timm_nest import NesT
+from edgebin.models.timm_swin import Swin
 
 
 @dataclass(frozen=True)
@@ -51,29 +58,57 @@ _BINARY_PRESETS: dict[str, ModelConfig] = {
     "reactdeit-small-mb": _REACTDEIT_SMALL_MB,
     "reactdeit-small-ls": replace(_REACTDEIT_SMALL_MB, layer_scale=True),
 }
+# He et al., BiViT (ICCV 2023), Table 1; DeiT-S is not in the paper. The MLPs are those of its ImageNet setting.
+_BIVIT_PRESETS: dict[str, ModelConfig] = {
+    "bivit-deit-t": DeiTConfig(dims=(192,), heads=(3,), mlp_dims=(768,)),
+    "bivit-deit-s": DeiTConfig(),
+    "bivit-deit-b": DeiTConfig(dims=(768,), heads=(12,), mlp_dims=(3072,)),
+    "bivit-swin-t": SwinConfig(),
+    "bivit-swin-s": SwinConfig(depths=(2, 2, 18, 2)),
+    "bivit-nest-t": NesTConfig(),
+    "bivit-nest-s": NesTConfig(depths=(2, 2, 20)),
+}
+# Gao et al., BHViT (CVPR 2025), Table 2; there is no larger one.
+_BHVIT_TINY = BHViTConfig()
+_BHVIT_SMALL = replace(_BHVIT_TINY, depths=(3, 4, 8, 4))
+_BHVIT_PRESETS: dict[str, ModelConfig] = {
+    "bhvit-tiny": _BHVIT_TINY,
+    "bhvit-tiny-fdl": replace(_BHVIT_TINY, full_precision_downsampling=True),
+    "bhvit-small": _BHVIT_SMALL,
+    "bhvit-small-fdl": replace(_BHVIT_SMALL, full_precision_downsampling=True),
+}
 # Networks of the ablation that differ in binary layers only share their twin.
 _TWIN_PRESETS = ("binaryvit-small", "reactdeit-small", "reactdeit-small-avgpool")
+_BHVIT_TWIN_PRESETS = ("bhvit-tiny", "bhvit-small")
 
 FAMILIES: dict[str, Family] = {
     "binaryvit": Family(BinaryViTConfig, BinaryViT),
     "reactdeit": Family(BinaryViTConfig, BinaryViT),
     "binaryvit-full-precision": Family(ViTConfig, ViT),
     "reactdeit-full-precision": Family(ViTConfig, ViT),
+    "bhvit": Family(BHViTConfig, BHViT),
+    "bhvit-full-precision": Family(HybridConfig, HybridViT),
+    "bivit-deit": Family(DeiTConfig, DeiT),
+    "bivit-swin": Family(SwinConfig, Swin),
+    "bivit-nest": Family(NesTConfig, NesT),
+    "bivit-deit-full-precision": Family(DeiTConfig, DeiT),
+    "bivit-swin-full-precision": Family(SwinConfig, Swin),
+    "bivit-nest-full-precision": Family(NesTConfig, NesT),
 }
 
 # Names that users will try, of systems that are not the ones above.
 _OTHER_SYSTEMS = {
     "binaryvit-xiao": "BinaryViT of Xiao et al. (arXiv 2305.14730) shares only the name with BinaryViT of Le & Li",
-    "bivit": "BiViT of He et al. (ICCV 2023) is another system",
     "bi-vit": "Bi-ViT of Li et al. (AAAI 2024) is another system",
     "si-bivit": "SI-BiViT (ACM MM 2024) is another system",
-    "bhvit": "BHViT of Gao et al. (CVPR 2025) is another system",
 }
 
 
 def _presets() -> dict[str, ModelConfig]:
     twins = {name + TWIN_SUFFIX: _BINARY_PRESETS[name].twin() for name in _TWIN_PRESETS}
-    return {**_BINARY_PRESETS, **twins}
+    twins |= {name + TWIN_SUFFIX: config.twin() for name, config in _BIVIT_PRESETS.items()}
+    twins |= {name + TWIN_SUFFIX: _BHVIT_PRESETS[name].twin() for name in _BHVIT_TWIN_PRESETS}
+    return {**_BINARY_PRESETS, **_BHVIT_PRESETS, **_BIVIT_PRESETS, **twins}
 
 
 def family_of(model: str) -> str:
@@ -102,9 +137,9 @@ def family_name(config: ModelConfig) -> str:
 
 
 def model_id_of(config: ModelConfig) -> str:
-    """The id of the published network that `config` is, whatever its number of classes, or else the family."""
+    """The id of the published network that `config` is, whatever fine-tuning changed, or else the family."""
     for model_id, preset in PRESETS.items():
-        if replace(preset, classes=config.classes) == config:
+        if preset.identity() == config.identity():
             return model_id
     return family_name(config)
 

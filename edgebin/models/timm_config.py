@@ -61,6 +61,10 @@ class TimmConfig(ModelConfig):
     def family(self) -> str:
         return f"bivit-{self.backbone}" + ("" if self.is_binary else TWIN_SUFFIX)
 
+    def identity(self) -> Self:
+        """BiViT's networks keep their name whatever is binary in their MLPs."""
+        return replace(super().identity(), mlp="fp")
+
     def twin(self) -> Self:
         """The same shape with nothing binary."""
         return replace(self, attention="full-precision", mlp="fp")

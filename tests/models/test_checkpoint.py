@@ -177,8 +177,6 @@ def test_no_state_dict(tmp_path: Path, content: object) -> None:
     ("name", "system"),
     [
         ("vit.encoder.layerA.0.GC.cov1.weight", "BHViT"),
-        ("blocks.0.attn.qkv.scaling_factor", "BiViT"),
-        ("blocks.0.attn.qkv.weight", "timm"),
         ("layer1.0.conv1.weight", "ResNet"),
         ("features.0.weight", "no system that edgebin knows"),
     ],
