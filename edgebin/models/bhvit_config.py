@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Self
 
 from edgebin.models.config import TWIN_SUFFIX, ModelConfig, require, require_sizes
 from edgebin.nn.attention import MAX_KEY_TOKENS
@@ -60,6 +61,13 @@ class HybridConfig(ModelConfig):
     @property
     def family(self) -> str:
         return "bhvit" + TWIN_SUFFIX
+
+    def identity(self) -> Self:
+        """Fine-tuning at another size of images may need other windows."""
+        if self.patch_size != HybridConfig.patch_size:
+            return super().identity()
+        published = HybridConfig
+        return dataclasses.replace(super().identity(), image_size=published.image_size, window=published.window)
 
     def twin(self) -> HybridConfig:
         """The shape without what only binary networks have."""

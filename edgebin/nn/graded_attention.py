@@ -56,12 +56,14 @@ class GradedAttention(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         near, nearer = (
-            torch.ops.edgebin.relative_attention(q, k, v, self.heads, self.head_dim, largest_drop(self.head_dim, share))
+            torch.ops.edgebin.relative_attention(
+                q, k, v, self.heads, self.head_dim, largest_drop(self.head_dim, share)
+            ).to(torch.float32)
             for share in (_NEAR, _NEARER)
         )
         context: Tensor = self.attention(q, k, v).to(torch.float32)
-        graded: Tensor = context + self.near_weight * near.to(torch.float32)
-        return graded + self.nearer_weight * nearer.to(torch.float32)
+        graded: Tensor = context + self.near_weight * near + self.nearer_weight * nearer
+        return graded
 
 
 def largest_drop(head_dim: int, share: float) -> int:
