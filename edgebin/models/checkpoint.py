@@ -168,14 +168,12 @@ def _require_precision(path: Path, model: str | None, expected: bool | None, fou
 def _require_model(path: Path, found: ModelConfig, model: str) -> None:
     """Published networks keep their id when trained on other classes or at another size."""
     if model in PRESETS:
-        named = dataclasses.replace(
-            PRESETS[model], classes=found.classes, image_size=found.image_size, channels=found.channels
-        )
-        wanted, given = named.identity(), found.identity()
+        wanted, given = PRESETS[model].identity(), found.identity()
+        fields = {field.name for field in dataclasses.fields(wanted)} - {"classes", "image_size", "channels"}
         differences = [
-            f"{field.name} is {getattr(given, field.name, None)}, not {getattr(wanted, field.name)}"
-            for field in dataclasses.fields(wanted)
-            if getattr(given, field.name, None) != getattr(wanted, field.name)
+            f"{name} is {getattr(given, name, None)}, not {getattr(wanted, name)}"
+            for name in sorted(fields)
+            if getattr(given, name, None) != getattr(wanted, name)
         ]
     else:
         differences = [] if family_name(found) == model else [f"it is a `{family_name(found)}`"]
