@@ -52,8 +52,12 @@ class Epilogue:
     @property
     def stages(self) -> frozenset[str]:
         """Names of the stages that are there, `thresholds` among them."""
-        present = {name: getattr(self, name) for name in STAGES}
-        return frozenset(name for name, value in present.items() if value is not None and value != ())
+        absent = {
+            name
+            for name in STAGES
+            if (value := getattr(self, name)) is None or (isinstance(value, tuple) and not value)
+        }
+        return frozenset(STAGES) - absent
 
     def scaled(self, factor: Vector) -> Epilogue | None:
         """v → v * factor."""
