@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edgebin.models.binaryvit import BinaryViT
-from edgebin.models.config import BinaryViTConfig
-from edgebin.models.registry import PRESETS
+from edgebin.models.classifier import ImageClassifier
+from edgebin.models.config import BinaryViTConfig, ModelConfig
+from edgebin.models.registry import PRESETS, construct
 from tests.golden import recipe
 
 HERE = Path(__file__).parent
@@ -38,12 +39,15 @@ def golden(name: str) -> Golden:
         return dict(arrays)
 
 
-def published_model(model_id: str, arrays: Golden) -> BinaryViT:
+def published_model(model_id: str, arrays: Golden) -> ImageClassifier:
     """A published network with the recipe's parameters and a golden's overrides, float32."""
-    config = PRESETS[model_id]
-    assert isinstance(config, BinaryViTConfig)
+    return recipe_model(PRESETS[model_id], arrays)
+
+
+def recipe_model(config: ModelConfig, arrays: Golden) -> ImageClassifier:
+    """Any network with the recipe's parameters and a golden's overrides, float32."""
     with torch.device("meta"):
-        model = BinaryViT(config)
+        model = construct(config)
     state = {
         name: torch.from_numpy(np.asarray(arrays.get(f"ov/{name}", recipe.param(name, tuple(value.shape)))))
         for name, value in model.state_dict().items()
