@@ -2,13 +2,18 @@
  *
  * Per head, once: keys go to byte planes [byte of head_dim][token], so that a vector holds the same eight columns of
  * many tokens and popcounts add up to bytes without a horizontal step; values go to bit columns [group of
- * tokens][column]. Per four rows: agree as bytes -> z by table -> one threshold per map, for limit does not fall along
- * agree -> maps as bits -> context by popcount: sum of +-1 over a map = popcount(map) - 2 * popcount(map & negative).
+ * tokens][column]. Per four rows: agree as bytes -> maps as bits, by the kernel's own rule -> context by popcount: sum
+ * of +-1 over a map = popcount(map) - 2 * popcount(map & negative).
  *
- * The variant that includes this has included a simd/u8_*.h and defined
- *   exp_sum, exp_sum_of(table, head_dim), exp_sum_row(&sum, agree, tokens)     the sum over exp_table
+ * The variant that includes this has included a simd/u8_*.h and a context (context_bytes.h, context_avx512.h):
  *   VALUE_BYTES                                                                bytes of tokens in one lane of values
  *   context_tile(values, maps, map_count, steps, head_dim, context)            subtracts 2 * popcount(map & negative)
+ * and a *_map.h includes this after it has defined
+ *   attention_args                                                             the kernel's arguments
+ *   map_count(args)                                                            maps of a row
+ *   map_rule, map_rule_of(args, head)                                          what a head's maps depend on
+ *   write_maps(&rule, row, agree, maps, map_bytes)                             the maps of a row; returns their
+ * popcount agree has 64 bytes for every started 64 tokens; those past nkv mean nothing, and their map bits are 0.
  */
 #include <string.h>
 
@@ -24,18 +29,18 @@ typedef struct {
   uint8_t* keys;   /* [head_dim / 8][tokens] */
   uint8_t* values; /* [tokens / 8 / VALUE_BYTES][COLUMNS][VALUE_BYTES] */
   uint8_t* agree;  /* [ROWS][tokens] */
-  uint8_t* maps;   /* [ROWS][maps][tokens / 8] */
+  uint8_t* maps;   /* [ROWS][map_count][tokens / 8] */
 } attention_workspace;
 
-static size_t padded_tokens(const eb_b1_attention_args* args) { return EB_CEIL_DIV(args->nkv, 64) * 64; }
+static size_t padded_tokens(const attention_args* args) { return EB_CEIL_DIV(args->nkv, 64) * 64; }
 
-size_t EB_SYMBOL(eb_b1_attention_workspace)(const eb_b1_attention_args* args) {
+static size_t workspace_bytes(const attention_args* args) {
   const size_t tokens = padded_tokens(args);
-  const size_t maps = EB_CEIL_DIV(ROWS * args->maps * tokens / 8, 64) * 64;
+  const size_t maps = EB_CEIL_DIV(ROWS * map_count(args) * tokens / 8, 64) * 64;
   return args->head_dim / 8 * tokens + tokens / 8 * COLUMNS + ROWS * tokens + maps;
 }
 
-static attention_workspace split_workspace(const eb_b1_attention_args* args) {
+static attention_workspace split_workspace(const attention_args* args) {
   attention_workspace w = {.tokens = padded_tokens(args)};
   w.keys = args->workspace;
   w.values = w.keys + args->head_dim / 8 * w.tokens;
@@ -44,8 +49,7 @@ static attention_workspace split_workspace(const eb_b1_attention_args* args) {
   return w;
 }
 
-static void pack_keys(const eb_b1_attention_args* args, const attention_workspace* w, const uint8_t* k,
-                      size_t row_bytes) {
+static void pack_keys(const attention_args* args, const attention_workspace* w, const uint8_t* k, size_t row_bytes) {
   const size_t bytes = args->head_dim / 8;
   for (size_t j = 0; j < args->nkv; j++, k += row_bytes) {
     for (size_t b = 0; b < bytes; b++) w->keys[b * w->tokens + j] = k[b];
@@ -53,8 +57,7 @@ static void pack_keys(const eb_b1_attention_args* args, const attention_workspac
   for (size_t b = 0; b < bytes; b++) memset(w->keys + b * w->tokens + args->nkv, 0, w->tokens - args->nkv);
 }
 
-static void pack_values(const eb_b1_attention_args* args, const attention_workspace* w, const uint8_t* v,
-                        size_t row_bytes) {
+static void pack_values(const attention_args* args, const attention_workspace* w, const uint8_t* v, size_t row_bytes) {
   for (size_t token = 0; token < w->tokens; token += 64) {
     const size_t rows = EB_MIN(64, args->nkv - token);
     for (size_t col = 0; col < args->head_dim; col += 64) {
@@ -96,7 +99,7 @@ EB_INLINE void agree_tile(const uint8_t* keys, size_t tokens, size_t bytes, cons
   }
 }
 
-static void agree_rows(const eb_b1_attention_args* args, const attention_workspace* w, const uint8_t* const q[ROWS]) {
+static void agree_rows(const attention_args* args, const attention_workspace* w, const uint8_t* const q[ROWS]) {
   const size_t bytes = args->head_dim / 8;
   const vu8 head_dim = vu8_set1((uint8_t)args->head_dim);
   vu8 broadcast[MAX_HEAD_DIM / 8 * ROWS];
@@ -112,34 +115,10 @@ static void agree_rows(const eb_b1_attention_args* args, const attention_workspa
   }
 }
 
-/* The smallest agree with z < limit[agree], or count if there is none. Without branches: they would be guesses. */
-static size_t first_above(const int64_t* limit, size_t count, int64_t z) {
-  size_t first = 0;
-  while (count) {
-    const size_t half = count / 2;
-    const int above = z < limit[first + half];
-    first = above ? first : first + half + 1;
-    count = above ? half : count - half - 1;
-  }
-  return first;
-}
-
-/* Writes one map of one row; returns its popcount. */
-static int32_t write_map(const uint8_t* agree, size_t threshold, size_t nkv, uint8_t* map) {
-  int32_t ones = 0;
-  for (size_t token = 0; token < nkv; token += 64) {
-    uint64_t word = vu8_at_least_bits(agree + token, (uint8_t)threshold);
-    if (nkv - token < 64) word &= ((uint64_t)1 << (nkv - token)) - 1;
-    memcpy(map + token / 8, &word, sizeof(word));
-    ones += __builtin_popcountll(word);
-  }
-  return ones;
-}
-
-static void attend_head(const eb_b1_attention_args* args, const attention_workspace* w, size_t head) {
+static void attend_head(const attention_args* args, const attention_workspace* w, size_t head) {
   const size_t d = args->head_dim, width = args->heads * d, row_bytes = EB_BIT_ROW_BYTES(width), at = head * d / 8;
-  const size_t map_bytes = w->tokens / 8;
-  const exp_sum sum = exp_sum_of(args->exp_table, d);
+  const size_t maps = map_count(args), map_bytes = w->tokens / 8;
+  const map_rule rule = map_rule_of(args, head);
   pack_keys(args, w, args->k + at, row_bytes);
   pack_values(args, w, args->v + at, row_bytes);
   for (size_t i = 0; i < args->nq; i += ROWS) {
@@ -150,23 +129,18 @@ static void attend_head(const eb_b1_attention_args* args, const attention_worksp
 
     int32_t context[ROWS][COLUMNS];
     for (size_t r = 0; r < ROWS; r++) {
-      uint8_t* agree = w->agree + r * w->tokens;
-      const int64_t z = exp_sum_row(&sum, agree, args->nkv);
-      int32_t ones = 0;
-      for (size_t s = 0; s < args->maps; s++) {
-        const int64_t* limit = args->limit + (s * args->heads + head) * (d + 1);
-        ones += write_map(agree, first_above(limit, d + 1, z), args->nkv, w->maps + (r * args->maps + s) * map_bytes);
-      }
+      const int32_t ones = write_maps(&rule, i + EB_MIN(r, rows - 1), w->agree + r * w->tokens,
+                                      w->maps + r * maps * map_bytes, map_bytes);
       for (size_t c = 0; c < COLUMNS; c++) context[r][c] = ones;
     }
-    context_tile(w->values, w->maps, args->maps, map_bytes, EB_CEIL_DIV(args->nkv, 8 * VALUE_BYTES), d, context);
+    context_tile(w->values, w->maps, maps, map_bytes, EB_CEIL_DIV(args->nkv, 8 * VALUE_BYTES), d, context);
     for (size_t r = 0; r < rows; r++) {
       memcpy(args->context + (i + r) * width + head * d, context[r], d * sizeof(int32_t));
     }
   }
 }
 
-void EB_SYMBOL(eb_b1_attention)(const eb_b1_attention_args* args) {
+static void attend(const attention_args* args) {
   const attention_workspace w = split_workspace(args);
   for (size_t head = args->head_begin; head < args->head_end; head++) attend_head(args, &w, head);
 }

@@ -1,4 +1,8 @@
 /* context_tile on byte lanes: a lane is one column, a step eight tokens. Bytes take 31 steps (31 * 8 = 248). */
+#include <string.h>
+
+#include "../internal/compiler.h"
+
 #define VALUE_BYTES 1
 #define BYTE_STEPS 31
 

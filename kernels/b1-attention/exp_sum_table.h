@@ -1,4 +1,5 @@
 /* Sums exp_table[agree] by plain look-ups, with four sums in flight to hide the latency of the loads. */
+#include <string.h>
 
 typedef const int64_t* exp_sum;
 

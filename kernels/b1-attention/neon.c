@@ -1,7 +1,5 @@
-#include <string.h>
-
 #define EB_PATH neon
 #include "../simd/u8_neon.h"
 #include "context_bytes.h"
 #include "exp_sum_table.h"
-#include "attention.h"
+#include "softmax_map.h"

@@ -1,5 +1,4 @@
-/* 4 rows x 64 channels, 32 bits of k per lane: VPXORD, VPOPCNTD, VPADDD per 512 bit products. Two ports issue these
- * three, so 341 products per cycle are the limit; the broadcasts of a are loads and cost nothing. */
+/* 4 rows x 64 channels. */
 #define EB_PATH avx512
 #include "../simd/f32_avx512.h"
 #define EB_TILE_VECTORS 4
@@ -7,29 +6,5 @@
 
 #define EB_TILE_ROWS 4
 #define EB_BLOCK_ROWS 4
-#define EB_PANEL_BYTES_PER_BYTE 1
-
-EB_INLINE void count_tile(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
-                          vf counts[][EB_TILE_VECTORS]) {
-  __m512i sum[EB_TILE_ROWS][EB_TILE_VECTORS];
-  EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) sum[r][v] = _mm512_setzero_si512();
-  }
-  for (size_t step = 0; step < EB_CEIL_DIV(k, 32); step++, panel += 64 * EB_TILE_VECTORS) {
-    __m512i w[EB_TILE_VECTORS];
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) w[v] = _mm512_loadu_si512(panel + 64 * v);
-    EB_UNROLL for (int r = 0; r < rows; r++) {
-      int32_t word;
-      memcpy(&word, a + (size_t)r * a_row_bytes + 4 * step, sizeof(word));
-      const __m512i x = _mm512_set1_epi32(word);
-      EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) {
-        sum[r][v] = _mm512_add_epi32(sum[r][v], _mm512_popcnt_epi32(_mm512_xor_si512(x, w[v])));
-      }
-    }
-  }
-  EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) counts[r][v] = _mm512_cvtepi32_ps(sum[r][v]);
-  }
-}
-
+#include "count_avx512.h"
 #include "gemm.h"

@@ -3,8 +3,9 @@
  * read the panels less often; a panel itself always stays in the first-level cache while its block passes by.
  *
  * The variant that includes this has defined EB_TILE_VECTORS (its panel is EB_TILE_COLS channels wide), EB_TILE_ROWS <=
- * 4, EB_BLOCK_ROWS (a multiple of it), EB_PANEL_BYTES_PER_BYTE (of a row of bits), and count_tile(a, a_row_bytes,
- * panel, k, rows, counts): popcounts of rows x EB_TILE_COLS outputs, as exact floats.
+ * 4 and EB_BLOCK_ROWS (a multiple of it), and included a count_*.h. That defines EB_PANEL_BYTES_PER_BYTE (of a row of
+ * bits) and count_tile(a, a_row_bytes, panel, k, rows, counts): popcounts of rows x EB_TILE_COLS outputs, as exact
+ * floats.
  */
 
 EB_INLINE void gemm_tile(const eb_b1_gemm_args* args, size_t row, size_t col, const uint8_t* panel, const int rows) {

@@ -6,5 +6,6 @@
 
 #define EB_TILE_ROWS 6
 #define EB_TAIL_ROWS 2
+#include "weights.h"
 #include "broadcast.h"
 #include "gemm.h"

@@ -6,5 +6,6 @@
 
 #define EB_TILE_ROWS 12
 #define EB_TAIL_ROWS 4
+#include "weights.h"
 #include "broadcast.h"
 #include "gemm.h"

@@ -1,22 +1,18 @@
 /* accumulate_tile for NEON, 4 rows x 16 channels: four steps of k come with one load per row and are used by lane, so
  * 20 loads feed 64 FMLA. */
-#include "../simd/f32_neon.h"
-#define EB_TILE_VECTORS 4
-#include "../epilogue/tile.h"
-
 #define EB_TILE_ROWS 4
 #define EB_TAIL_ROWS 2
 
 #define STEP(lane)                                                                                                  \
   do {                                                                                                              \
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) w[v] = vld1q_f32(panel + v * VF_LANES);                     \
+    load_weights(w, panel);                                                                                         \
     EB_UNROLL for (int r = 0; r < rows; r++) {                                                                      \
       EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) sum[r][v] = vfmaq_laneq_f32(sum[r][v], w[v], x[r], lane); \
     }                                                                                                               \
-    panel += EB_TILE_COLS;                                                                                          \
+    panel += EB_PANEL_STEP;                                                                                         \
   } while (0)
 
-EB_INLINE void accumulate_tile(const float* a, size_t k, const float* panel, const int rows,
+EB_INLINE void accumulate_tile(const float* a, size_t k, const panel_word* panel, const int rows,
                                vf acc[][EB_TILE_VECTORS]) {
   vf sum[EB_TILE_ROWS][EB_TILE_VECTORS], x[EB_TILE_ROWS], w[EB_TILE_VECTORS];
   EB_UNROLL for (int r = 0; r < rows; r++) {

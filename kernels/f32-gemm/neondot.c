@@ -1,3 +1,7 @@
 #define EB_PATH neondot
+#include "../simd/f32_neon.h"
+#define EB_TILE_VECTORS 4
+#include "../epilogue/tile.h"
+#include "weights.h"
 #include "lanes.h"
 #include "gemm.h"

@@ -14,7 +14,17 @@ typedef __m256 vf;
 EB_INLINE vf vf_load(const float* p) { return _mm256_loadu_ps(p); }
 EB_INLINE void vf_store(float* p, vf v) { _mm256_storeu_ps(p, v); }
 EB_INLINE vf vf_load_i32(const int32_t* p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i*)p)); }
+EB_INLINE vf vf_load_u8(const uint8_t* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)));
+}
 EB_INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
+EB_INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+EB_INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+EB_INLINE float vf_max_across(vf v) {
+  __m128 half = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  half = _mm_max_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
+}
 EB_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 EB_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 EB_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
@@ -22,6 +32,15 @@ EB_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 /* v < 0 ? v * slope : v */
 EB_INLINE vf vf_leaky(vf v, vf slope) {
   return _mm256_blendv_ps(v, _mm256_mul_ps(v, slope), _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LT_OQ));
+}
+
+/* -1 where the bit is 1, else +1. */
+EB_INLINE void vf_load_signs(vf* v, const uint8_t* bits, const int vectors) {
+  const __m256i to_sign = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
+  EB_UNROLL for (int i = 0; i < vectors; i++) {
+    const vf signs = _mm256_castsi256_ps(_mm256_sllv_epi32(_mm256_set1_epi32(bits[i]), to_sign));
+    v[i] = _mm256_or_ps(_mm256_and_ps(signs, vf_set1(-0.0f)), vf_set1(1.0f));
+  }
 }
 
 /* Bit i is v[i] < t[i], over `vectors` vectors. */

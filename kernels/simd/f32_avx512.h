@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../internal/compiler.h"
 
@@ -14,7 +15,13 @@ typedef __m512 vf;
 EB_INLINE vf vf_load(const float* p) { return _mm512_loadu_ps(p); }
 EB_INLINE void vf_store(float* p, vf v) { _mm512_storeu_ps(p, v); }
 EB_INLINE vf vf_load_i32(const int32_t* p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+EB_INLINE vf vf_load_u8(const uint8_t* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
+}
 EB_INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
+EB_INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+EB_INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+EB_INLINE float vf_max_across(vf v) { return _mm512_reduce_max_ps(v); }
 EB_INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 EB_INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 EB_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
@@ -22,6 +29,15 @@ EB_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 /* v < 0 ? v * slope : v */
 EB_INLINE vf vf_leaky(vf v, vf slope) {
   return _mm512_mask_mul_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ), v, slope);
+}
+
+/* -1 where the bit is 1, else +1. */
+EB_INLINE void vf_load_signs(vf* v, const uint8_t* bits, const int vectors) {
+  EB_UNROLL for (int i = 0; i < vectors; i++) {
+    uint16_t word;
+    memcpy(&word, bits + 2 * i, sizeof(word));
+    v[i] = _mm512_mask_blend_ps(word, vf_set1(1.0f), vf_set1(-1.0f));
+  }
 }
 
 /* Bit i is v[i] < t[i], over `vectors` vectors. */

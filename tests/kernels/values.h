@@ -45,12 +45,16 @@ static uint8_t* random_bits(size_t rows, size_t k) {
   return p;
 }
 
+static size_t packed_bytes(size_t n, size_t row_bytes, size_t nr, size_t word_bits) {
+  return (n + nr - 1) / nr * nr * (row_bytes * 8 / word_bits) * (word_bits < 8 ? 1 : word_bits / 8);
+}
+
 /* Rows of words -> panels [ceil(n / nr)][words][nr], as edgebin/kernels/layout.py does it. Bits of a word are
  * contiguous. */
 static void* pack_panels(const uint8_t* rows, size_t n, size_t row_bytes, size_t nr, size_t word_bits) {
   const size_t word_bytes = word_bits < 8 ? 1 : word_bits / 8, words = row_bytes * 8 / word_bits;
   const size_t panels = (n + nr - 1) / nr;
-  uint8_t* packed = guarded_alloc(panels * words * nr * word_bytes, word_bytes);
+  uint8_t* packed = guarded_alloc(packed_bytes(n, row_bytes, nr, word_bits), word_bytes);
   for (size_t i = 0; i < panels * nr; i++) {
     for (size_t w = 0; w < words; w++) {
       uint8_t* to = packed + ((i / nr * words + w) * nr + i % nr) * word_bytes;
@@ -62,6 +66,20 @@ static void* pack_panels(const uint8_t* rows, size_t n, size_t row_bytes, size_t
       } else {
         memcpy(to, rows + i * row_bytes + w * word_bytes, word_bytes);
       }
+    }
+  }
+  return packed;
+}
+
+/* Rows of k bits -> panels [ceil(n / nr)][k][nr / 8], bit by bit. */
+static void* pack_bit_panels(const uint8_t* rows, size_t n, size_t k, size_t nr) {
+  const size_t bytes = (n + nr - 1) / nr * k * nr / 8;
+  uint8_t* packed = guarded_alloc(bytes, 1);
+  memset(packed, 0, bytes);
+  for (size_t i = 0; i < n; i++) {
+    for (size_t p = 0; p < k; p++) {
+      const size_t bit = (i / nr * k + p) * nr + i % nr;
+      if (rows[i * EB_BIT_ROW_BYTES(k) + p / 8] >> (p % 8) & 1) packed[bit / 8] |= (uint8_t)(1u << (bit % 8));
     }
   }
   return packed;

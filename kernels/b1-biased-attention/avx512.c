@@ -1,0 +1,5 @@
+#define EB_PATH avx512
+#include "../simd/f32_avx512.h"
+#include "../simd/u8_avx512.h"
+#include "../b1-attention/context_avx512.h"
+#include "biased_map.h"

@@ -1,0 +1,4 @@
+#define EB_PATH avx2
+#include "../simd/u8_avx2.h"
+#include "../b1-attention/context_bytes.h"
+#include "relative_map.h"

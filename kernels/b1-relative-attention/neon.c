@@ -1,0 +1,4 @@
+#define EB_PATH neon
+#include "../simd/u8_neon.h"
+#include "../b1-attention/context_bytes.h"
+#include "relative_map.h"

@@ -1,0 +1,7 @@
+#define EB_PATH neondot
+#include "../simd/f32_neon.h"
+#define EB_TILE_VECTORS 4
+#include "../epilogue/tile.h"
+#include "weights.h"
+#include "../f32-gemm/lanes.h"
+#include "../f32-gemm/gemm.h"

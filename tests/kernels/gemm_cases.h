@@ -1,0 +1,144 @@
+/* Products and the elementwise kernel. */
+#ifndef EDGEBIN_TESTS_GEMM_CASES_H
+#define EDGEBIN_TESTS_GEMM_CASES_H
+
+#include "cases.h"
+
+static int test_b1_gemm_case(const variant* v, uint64_t seed, size_t m, size_t n, size_t k, int style) {
+  random_state = seed;
+  const value_kind kind = (value_kind)random_below(2);
+  const epilogue_pair pair = random_epilogue(m, n, kind, style);
+  const uint8_t* a = random_bits(m, k);
+  const uint8_t* a2 = random_below(3) ? NULL : random_bits(m, k);
+  const uint8_t* w = random_bits(n, k);
+  const void* panels = pack_panels(w, n, EB_BIT_ROW_BYTES(k), v->nr, v->word_bits);
+  const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
+  const eb_b1_gemm_args tested = {m, n, k, a, a2, panels, pair.tested};
+  eb_b1_gemm__scalar(&reference);
+  TESTED(b1_gemm)(&tested);
+  char what[96];
+  snprintf(what, sizeof(what), "m %zu n %zu k %zu planes %d style %d", m, n, k, a2 ? 2 : 1, style);
+  return finish_case(what, seed, epilogues_differ(&pair));
+}
+
+static int test_b1_gemm(const variant* v) {
+  static const struct {
+    size_t m, n, k;
+  } kDangers[] = {
+      {5, 67, 248 * 2 + 1},  /* k overflows a byte accumulator that is flushed one step late */
+      {5, 33, 31 * 16 + 16}, /* one step into the second block of bytes */
+      {2, 65, 2053},         /* several blocks */
+      {3, 35, 70000},        /* k overflows a 16-bit accumulator */
+      {5, 17, 65472},        /* a 16-bit accumulator, full */
+      {1, 66, 65473 + 63},
+  };
+  int failures = 0;
+  for (size_t i = 0; i < COUNT(kDangers); i++) {
+    failures += test_b1_gemm_case(v, 1000 + i, kDangers[i].m, kDangers[i].n, kDangers[i].k, 0);
+  }
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    random_state = seed;
+    failures += test_b1_gemm_case(v, seed, PICK(kRows), PICK(kCols), PICK(kDepths), (int)(seed % 8));
+  }
+  return failures;
+}
+
+/* All bits differ: the largest counts that there are. */
+static int test_b1_gemm_extremes(const variant* v) {
+  static const size_t kExtremes[] = {31, 248, 256, 495, 496, 497, 512, 65472, 65535, 65536, 70000};
+  int failures = 0;
+  for (size_t i = 0; i < COUNT(kExtremes); i++) {
+    const size_t m = 4, n = 33, k = kExtremes[i], row_bytes = EB_BIT_ROW_BYTES(k);
+    random_state = i;
+    const epilogue_pair pair = random_epilogue(m, n, INTEGERS, 0);
+    uint8_t* a = guarded_alloc(m * row_bytes, 1);
+    uint8_t* w = guarded_alloc(n * row_bytes, 1);
+    memset(w, 0, n * row_bytes);
+    memset(a, 0, m * row_bytes);
+    for (size_t r = 0; r < m; r++) {
+      for (size_t bit = 0; bit < k; bit++) a[r * row_bytes + bit / 8] |= (uint8_t)(1u << (bit % 8));
+    }
+    const void* panels = pack_panels(w, n, row_bytes, v->nr, v->word_bits);
+    const uint8_t* a2 = i % 2 ? a : NULL;
+    const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
+    const eb_b1_gemm_args tested = {m, n, k, a, a2, panels, pair.tested};
+    eb_b1_gemm__scalar(&reference);
+    TESTED(b1_gemm)(&tested);
+    const int wrong = pair.reference.out[0] != -(float)k;
+    failures += finish_case("all bits differ", i, wrong || epilogues_differ(&pair));
+  }
+  return failures;
+}
+
+static int test_f32_gemm(const variant* v) {
+  static const size_t kF32Depths[] = {1, 2, 3, 4, 5, 7, 8, 16, 27, 33, 48, 130};
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    random_state = seed;
+    const size_t m = PICK(kRows), n = PICK(kCols), k = PICK(kF32Depths);
+    const value_kind kind = (value_kind)random_below(2);
+    const epilogue_pair pair = random_epilogue(m, n, kind, (int)(seed % 8));
+    const float* a = random_floats(m * k, FRACTIONS);
+    const float* w = random_floats(n * k, FRACTIONS);
+    const eb_f32_gemm_args reference = {m, n, k, a, w, pair.reference};
+    const eb_f32_gemm_args tested = {
+        m, n, k, a, pack_panels((const uint8_t*)w, n, k * sizeof(float), v->nr, 32), pair.tested};
+    eb_f32_gemm__scalar(&reference);
+    TESTED(f32_gemm)(&tested);
+    char what[96];
+    snprintf(what, sizeof(what), "m %zu n %zu k %zu", m, n, k);
+    failures += finish_case(what, seed, epilogues_differ(&pair));
+  }
+  return failures;
+}
+
+static int test_w1_gemm(const variant* v) {
+  static const size_t kW1Depths[] = {1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 130};
+  const variant* scalar = find_variant("w1_gemm", "scalar");
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    random_state = seed;
+    const size_t m = PICK(kRows), n = PICK(kCols), k = PICK(kW1Depths);
+    const value_kind kind = (value_kind)random_below(2);
+    const epilogue_pair pair = random_epilogue(m, n, kind, (int)(seed % 8));
+    const float* a = random_floats(m * k, FRACTIONS);
+    const uint8_t* w = random_bits(n, k);
+    const eb_w1_gemm_args reference = {m, n, k, a, pack_bit_panels(w, n, k, scalar->nr), pair.reference};
+    const eb_w1_gemm_args tested = {m, n, k, a, pack_bit_panels(w, n, k, v->nr), pair.tested};
+    eb_w1_gemm__scalar(&reference);
+    TESTED(w1_gemm)(&tested);
+    char what[96];
+    snprintf(what, sizeof(what), "m %zu n %zu k %zu", m, n, k);
+    failures += finish_case(what, seed, epilogues_differ(&pair));
+  }
+  return failures;
+}
+
+static int test_rows(const variant* v) {
+  (void)v;
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    random_state = seed;
+    const size_t m = PICK(kRows), n = PICK(kCols);
+    const value_kind kind = (value_kind)random_below(2);
+    const epilogue_pair pair = random_epilogue(m, n, kind, (int)(seed % 8));
+    eb_rows_args reference = {.m = m, .n = n, .epilogue = pair.reference};
+    if (random_below(2)) {
+      reference.x_f32 = random_floats(m * n, kind);
+    } else {
+      int32_t* x = guarded_alloc(m * n * sizeof(int32_t), sizeof(int32_t));
+      for (size_t i = 0; i < m * n; i++) x[i] = (int32_t)(uint32_t)random_u64() >> random_below(31);
+      reference.x_i32 = x;
+    }
+    eb_rows_args tested = reference;
+    tested.epilogue = pair.tested;
+    eb_rows__scalar(&reference);
+    TESTED(rows)(&tested);
+    char what[96];
+    snprintf(what, sizeof(what), "m %zu n %zu", m, n);
+    failures += finish_case(what, seed, epilogues_differ(&pair));
+  }
+  return failures;
+}
+
+#endif
