@@ -52,12 +52,8 @@ class Epilogue:
     @property
     def stages(self) -> frozenset[str]:
         """Names of the stages that are there, `thresholds` among them."""
-        absent = {
-            name
-            for name in STAGES
-            if (value := getattr(self, name)) is None or (isinstance(value, tuple) and not value)
-        }
-        return frozenset(STAGES) - absent
+        vectors = [name for name in STAGES if getattr(self, name) is not None]
+        return frozenset(vectors) - {name for name in ("residuals", "thresholds") if not getattr(self, name)}
 
     def scaled(self, factor: Vector) -> Epilogue | None:
         """v → v * factor."""

@@ -3,6 +3,7 @@
     y = F(…);  z = FusedRows(y; e)             →   z = F(…; then e)              y has no other use
     y = F(…);  z = FusedRows(x; residual = y)  →   z = F(…; then + x …)          y has no other use
     y = F(…);  FusedRows(y; threshold) → bits  →   y, bits = F(…; threshold)     y may have other uses
+FusedRows(x; s) → b;  FusedRows(x; t) → c  →   b, c = FusedRows(x; s, t)     x comes from elsewhere
 
 GEMMs go first, so that a sum of a GEMM's result and something else is finished by the GEMM.
 """
@@ -26,12 +27,34 @@ from edgebin.passes.fused import (
 
 
 def fuse_epilogues(model: ir.Model) -> None:
-    """Apply the three rules until none fits."""
+    """Apply the rules until none fits."""
     graph = model.graph
     for only_rows in (False, True):
         for node in list(graph):
             if node.graph is graph and has_epilogue(node) and (node.op_type == "FusedRows") is only_rows:
                 _grow(graph, node)
+    for node in list(graph):
+        if node.graph is graph and node.op_type == "FusedRows" and _only_packs(node, node.inputs[0]):
+            _merge_packers(graph, node)
+
+
+def _merge_packers(graph: ir.Graph, packer: ir.Node) -> None:
+    """Let one node pack all bits of the tensor that the packer reads."""
+    x = packer.inputs[0]
+    assert x is not None
+    siblings = [use.node for use in x.uses() if _only_packs(use.node, x)][:MAX_BIT_PLANES]
+    if len(siblings) < 2:
+        return
+    thresholds = tuple(threshold for sibling in siblings for threshold in read_epilogue(sibling).thresholds)
+    if len(thresholds) > MAX_BIT_PLANES:
+        return
+    epilogue = replace(read_epilogue(packer), thresholds=thresholds)
+    fused = fused_node(graph, "FusedRows", [x], epilogue, name=siblings[0].name or "")
+    siblings[0].append(fused)
+    planes = [output for sibling in siblings for output in sibling.outputs]
+    for plane, stale in zip(fused.outputs, planes, strict=True):
+        take_over(plane, stale)
+    graph.remove(siblings, safe=True)
 
 
 def _grow(graph: ir.Graph, node: ir.Node) -> None:
@@ -93,7 +116,7 @@ def _attach_bit_planes(graph: ir.Graph, node: ir.Node) -> None:
     graph.remove(node, safe=True)
 
 
-def _only_packs(node: ir.Node, x: ir.Value) -> bool:
+def _only_packs(node: ir.Node, x: ir.Value | None) -> bool:
     if not has_epilogue(node) or node.op_type != "FusedRows" or node.inputs[0] is not x:
         return False
     epilogue = read_epilogue(node)

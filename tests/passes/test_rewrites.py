@@ -226,3 +226,13 @@ def test_ternary_layer_packs_both_planes_in_one_call() -> None:
             node.outputs[0].shape = ir.Shape([3, 8])
     lines = rewritten(model, lower_to_kernel_calls, fuse_epilogues)
     assert lines == ["FusedRows(c; threshold0, threshold1) -> n, p", "FusedTernaryLinear(n, p; scale, bias) -> y"]
+
+
+def test_bits_of_one_tensor_are_packed_in_one_call() -> None:
+    model = parse(
+        """g (float[3, 64] x) => (uint8[3, 8] p, uint8[3, 8] q) {
+            p = edgebin.SignPack(x, t)  q = edgebin.SignPack(x, u)
+        }""",
+        {name: vector(64) for name in ("t", "u")},
+    )
+    assert rewritten(model, lower_to_kernel_calls, fuse_epilogues) == ["FusedRows(x; threshold0, threshold1) -> p, q"]

@@ -71,8 +71,8 @@ def rows_call(
 
 
 def conv_call(
-    label: str, *, path: str, cores: int, kernel: int, dilation: int, groups: int, channels: int, n: int, pool: int,
-    inputs: Sequence[Buffer], outputs: Sequence[Buffer],
+    label: str, *, path: str, cores: int, kernel_size: int, dilation: int, groups: int, channels: int, n: int,
+    pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer],
 ) -> KernelCall:  # fmt: skip
     """`b1_conv`: inputs are the bits `a` [images, h, w, bytes], packed `weights`, then the epilogue's operands."""
     a, _weights, *operands = inputs
@@ -83,13 +83,13 @@ def conv_call(
         + f"  const size_t begin = image * {height * width};\n"
         + "  eb_b1_conv_args args = {\n"
         + f"      .h = {height}, .w = {width}, .c = {channels}, .n = {n},\n"
-        + f"      .kernel = {kernel}, .dilation = {dilation}, .groups = {groups},\n"
+        + f"      .kernel = {kernel_size}, .dilation = {dilation}, .groups = {groups},\n"
         + f"      .row_begin = part * {height} / {parts}, .row_end = (part + 1) * {height} / {parts},\n"
         + f"      .a = a + begin * {row_bytes}, .weights = weights,\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
         + _with_workspace("b1_conv", path)
     )
-    macs = batch * height * width * n * kernel**2 * channels // groups
+    macs = batch * height * width * n * kernel_size**2 * channels // groups
     return KernelCall("b1_conv", label, tuple(inputs), tuple(outputs), batch * parts, body, macs)
 
 

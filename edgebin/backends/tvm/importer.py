@@ -97,10 +97,19 @@ def _signed_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> 
 
 
 def _binary_conv(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
-    weight = _array(inputs[1])
-    sizes = {name: int(attributes[name]) for name in ("kernel", "dilation", "groups", "channels")}
-    packed = relax.const(pack_conv_weights(weight, sizes["groups"], find_variant("b1_conv", path)))
-    return _call("b1_conv", [inputs[0], packed, *inputs[2:]], ["a", "weights"], attributes, n=weight.shape[0], **sizes)
+    weight, groups = _array(inputs[1]), int(attributes["groups"])
+    packed = relax.const(pack_conv_weights(weight, groups, find_variant("b1_conv", path)))
+    return _call(
+        "b1_conv",
+        [inputs[0], packed, *inputs[2:]],
+        ["a", "weights"],
+        attributes,
+        n=weight.shape[0],
+        kernel_size=attributes["kernel"],
+        dilation=attributes["dilation"],
+        groups=groups,
+        channels=attributes["channels"],
+    )
 
 
 def _linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:

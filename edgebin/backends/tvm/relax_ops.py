@@ -124,7 +124,7 @@ _KERNELS = (
 )
 # Attributes that are numbers for edgebin.backends.tvm.calls.
 _SIZES = frozenset(
-    {*("k", "n", "pool", "kernel", "dilation", "groups", "channels"), *("heads", "head_dim", "drop", "circular")}
+    {*("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"), *("heads", "head_dim", "drop", "circular")}
 )
 _registered = False
 
