@@ -3,7 +3,7 @@
     y = F(…);  z = FusedRows(y; e)             →   z = F(…; then e)              y has no other use
     y = F(…);  z = FusedRows(x; residual = y)  →   z = F(…; then + x …)          y has no other use
     y = F(…);  FusedRows(y; threshold) → bits  →   y, bits = F(…; threshold)     y may have other uses
-FusedRows(x; s) → b;  FusedRows(x; t) → c  →   b, c = FusedRows(x; s, t)     x comes from elsewhere
+    FusedRows(x; s) → b;  FusedRows(x; t) → c  →   b, c = FusedRows(x; s, t)     x comes from elsewhere
 
 GEMMs go first, so that a sum of a GEMM's result and something else is finished by the GEMM.
 """
