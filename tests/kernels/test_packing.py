@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebin.kernels.layout import pack_b1_weights, pack_f32_weights
+from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
 from edgebin.kernels.packing import bit_row_bytes, pack_bits, unpack_bits
 from edgebin.kernels.variants import Variant, find_variant, variants
 from tests.kernels.abi import Kernels
@@ -77,3 +77,32 @@ def test_float_panels_give_the_plain_product(kernels: Kernels) -> None:
     out, _ = kernels.f32_gemm(a, pack_f32_weights(w, find_variant("f32_gemm", kernels.path)), 35)()
     assert out is not None
     assert np.array_equal(out, a @ w.T)
+
+
+@pytest.mark.parametrize("k", [1, 65])
+@pytest.mark.parametrize("n", [1, 33, 65])
+def test_sign_panels_give_the_plain_product(kernels: Kernels, n: int, k: int) -> None:
+    random = np.random.default_rng(1)
+    a, negative = random.integers(-9, 10, (3, k)).astype(np.float32), random.random((n, k)) < 0.5
+    packed = pack_w1_weights(pack_bits(negative), k, find_variant("w1_gemm", kernels.path))
+    out, _ = kernels.w1_gemm(a, packed, n)()
+    assert out is not None
+    assert np.array_equal(out, a @ np.where(negative, -1, 1).T)
+
+
+@pytest.mark.parametrize(("channels", "outputs"), [(16, 16), (32, 32), (3, 5), (72, 65)])
+def test_every_group_of_a_convolution_meets_its_own_weights(kernels: Kernels, channels: int, outputs: int) -> None:
+    """Weight bits are set for group g's channel 0 of the middle tap alone, in output 0; inputs are all positive."""
+    groups, taps = 3, 9
+    weight = np.zeros((groups * outputs, taps, channels), bool)
+    weight[::outputs, 4, 0] = True
+    packed = pack_conv_weights(
+        pack_bits(weight.reshape(len(weight), -1)), groups, find_variant("b1_conv", kernels.path)
+    )
+    bits = pack_bits(np.zeros((5, 5, groups * channels), bool))
+    out, _ = kernels.b1_conv(bits, packed, groups * channels, groups * outputs, 3, 2, groups)()
+    assert out is not None
+    in_reach = np.array([2, 2, 3, 2, 2])  # taps of 5 pixels in a row, dilation 2
+    expected = np.repeat((np.multiply.outer(in_reach, in_reach) * channels).reshape(-1, 1), groups * outputs, axis=1)
+    expected[:, ::outputs] -= 2
+    assert np.array_equal(out, expected)
