@@ -16,7 +16,9 @@ def export(
     ],
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="ID", help="Which system it is (`edgebin models list`); else found out."),
+        typer.Option(
+            "--model", metavar="ID", help="Which system it is (`edgebin models list`), or your own: FILE.py:NAME."
+        ),
     ] = None,
     config: Annotated[
         Path | None,

@@ -34,6 +34,7 @@ from edgebin.graph.ops.concept import shape_of
 from edgebin.graph.verification import verify_export
 from edgebin.models.checkpoint import LoadedModel, full_precision_twin, read_checkpoint
 from edgebin.models.config import config_to_dict
+from edgebin.models.own import is_definition, read_own_model
 from edgebin.models.registry import model_id_of
 from edgebin.nn.freeze import freeze
 
@@ -68,7 +69,7 @@ def export_checkpoint(
     Args:
         checkpoint: what `edgebin.models.checkpoint.read_checkpoint` reads.
         output: folder to make; an earlier export there is replaced.
-        model: model id, where the checkpoint does not tell.
+        model: model id, where the checkpoint does not tell, or `FILE.py:NAME`, a network of the user's own.
         config: published `config.json`, where the checkpoint does not tell the sizes.
         mlp: what is binary in a BiViT's MLPs, which its checkpoint does not tell.
         full_precision: export the untrained full-precision twin of a binary checkpoint, as a baseline of speed and
@@ -86,7 +87,10 @@ def export_checkpoint(
     if samples < 1:
         raise InputError(f"at least one golden sample is needed, not {samples}")
     _require_replaceable(output)
-    loaded = read_checkpoint(checkpoint, model=model, config=config, mlp=mlp)
+    if model is not None and is_definition(model):
+        loaded = read_own_model(checkpoint, model)
+    else:
+        loaded = read_checkpoint(checkpoint, model=model, config=config, mlp=mlp)
     module: nn.Module = loaded.module
     is_twin = full_precision and not loaded.full_precision
     if is_twin:

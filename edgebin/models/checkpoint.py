@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from edgebin.errors import CheckpointError, InputError
 from edgebin.models.checkpoint_file import METADATA_KEY, read_checkpoint_file
@@ -32,6 +32,8 @@ from edgebin.models.registry import (
 from edgebin.models.systems import SYSTEMS, Evidence
 
 _SHOWN = 4
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,13 @@ def read_checkpoint(
         raise CheckpointError(
             f"`{path}` contradicts itself: {_some(problems)}", hint="give the file as training wrote it"
         )
-    if model is not None:
-        _require_model(path, found, model)
     full_precision = is_full_precision(found.family)
     _require_precision(path, model, expected, full_precision)
-    module = _load(path, found, state)
+    if model is not None:
+        _require_model(path, found, model)
+    with torch.device("meta"):
+        empty = construct(found)
+    module = load_strictly(path, empty, state, name=model_id_of(found))
     return LoadedModel(model_id_of(found), found, module, full_precision, source)
 
 
@@ -183,9 +187,18 @@ def _require_model(path: Path, found: ModelConfig, model: str) -> None:
         )
 
 
-def _load(path: Path, config: ModelConfig, state: Mapping[str, Tensor]) -> ImageClassifier:
-    with torch.device("meta"):
-        module = construct(config)
+def load_strictly(path: Path, module: Module, state: Mapping[str, Tensor], *, name: str) -> Module:
+    """Gives `module` the parameters of `state` in float32, all of them and no others; in evaluation mode.
+
+    Args:
+        path: where the parameters lay, for errors.
+        module: takes their place; its own may be on the meta device.
+        state: parameters and buffers by name.
+        name: what `module` is called in errors.
+
+    Raises:
+        CheckpointError: they are not those of `module`, or not finite.
+    """
     expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in state.items()}
     report = []
@@ -205,7 +218,7 @@ def _load(path: Path, config: ModelConfig, state: Mapping[str, Tensor]) -> Image
             report.append(f"{len(names)} {title} ({_some(names)})")
     if report:
         raise CheckpointError(
-            f"the parameters in `{path}` are not those of a `{model_id_of(config)}`: {'; '.join(report)}",
+            f"the parameters in `{path}` are not those of a `{name}`: {'; '.join(report)}",
             hint="give the checkpoint of the model that was trained, unchanged",
         )
     converted = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}

@@ -35,14 +35,16 @@ def export_twin(model: ModelInfo, path: Path) -> Twin:
     """Writes the full-precision twin of a bundle's model. Its weights are random (seeded): it is for latency only.
 
     Raises:
-        InputError: the bundle does not say of what model it is.
+        InputError: the bundle does not say of what model it is, or it is a network of the user's own.
     """
     import torch
 
     from edgebin.graph.export import export_module
+    from edgebin.models.own import OWN_MODEL_ID, OwnConfig
     from edgebin.models.registry import construct, resolve_config, twin_config
 
-    config = twin_config(resolve_config(model.id, dict(model.config) or None))
+    own = model.id == OWN_MODEL_ID
+    config = twin_config(OwnConfig() if own else resolve_config(model.id, dict(model.config) or None))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module = construct(config).eval()
