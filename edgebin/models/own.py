@@ -93,7 +93,9 @@ def read_own_model(path: Path, definition: str) -> LoadedModel:
     config = OwnConfig(
         image_size=shape[1], channels=shape[0], classes=logits.shape[1], definition=f"{Path(file).name}:{name}"
     )
-    return LoadedModel(OWN_MODEL_ID, config, OwnModel(network, config).eval(), False, f"parameters of {config.definition}")
+    return LoadedModel(
+        OWN_MODEL_ID, config, OwnModel(network, config).eval(), False, f"parameters of {config.definition}"
+    )
 
 
 def _make(definition: str) -> nn.Module:
