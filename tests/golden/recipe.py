@@ -51,7 +51,11 @@ def _shaped(name: str, shape: tuple[int, ...], noise: NDArray[np.float64]) -> ND
         return 0.3 + 0.1 * noise if parent == "layerscale" else 0.2 * noise
     if parent == "prelu":
         return 0.25 + 0.1 * noise
-    if last in ("position_embeddings", "cls_token") or last.startswith("move") or parent == "move":
+    if last == "scaling_factor":
+        return 0.05 * (1 + 0.5 * noise)  # a few are negative
+    if last == "relative_position_bias_table":
+        return 0.5 * noise
+    if last in ("position_embeddings", "pos_embed", "cls_token") or last.startswith("move") or parent == "move":
         return 0.2 * noise
     if last == "weight" and len(shape) == 1:
         return 1.0 + 0.2 * noise
