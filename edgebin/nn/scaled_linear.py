@@ -52,7 +52,14 @@ class ScaledBinaryLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_features))
         nn.init.trunc_normal_(self.weight, std=0.02)
         if learned_scale:
-            self.scaling_factor = nn.Parameter(weight_scale(self.weight).unsqueeze(1))
+            self.scaling_factor = nn.Parameter(torch.empty(out_features, 1))
+            self.reset_scale()
+
+    def reset_scale(self) -> None:
+        """Starts a learned scale from mean|W_o|: after loading weights of full precision, say."""
+        if hasattr(self, "scaling_factor"):
+            with torch.no_grad():
+                self.scaling_factor.copy_(weight_scale(self.weight).unsqueeze(1))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.product(x if self.inputs == "float" else clipped_sign(x))

@@ -20,6 +20,13 @@ OFFICIAL_KEYS = {
     "reactdeit-small-mb": "reactdeit_small_avgpool_mb",
     "reactdeit-small-ls": "reactdeit_small_avgpool_mb_ls",
     "reactdeit-small-full-precision": "deit_small_teacher_fp",
+    "bivit-deit-t": "bivit_deit_tiny",
+    "bivit-deit-s": "bivit_deit_small",
+    "bivit-deit-b": "bivit_deit_base",
+    "bivit-swin-t": "bivit_swin_tiny",
+    "bivit-swin-s": "bivit_swin_small",
+    "bivit-nest-t": "bivit_nest_tiny",
+    "bivit-nest-s": "bivit_nest_small",
 }
 
 
