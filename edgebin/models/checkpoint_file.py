@@ -26,6 +26,8 @@ _NOT_CHECKPOINTS = {
     b"\x89HDF": "an HDF5 file, such as Keras writes",
 }
 _ZIP, _PICKLE, _SAFETENSORS_HEADER = b"PK\x03\x04", b"\x80", b"{"
+# Where training scripts keep the weights, and their moving average, which timm writes as well.
+_TRAINED, _AVERAGED = ("model", "state_dict"), ("model_ema", "state_dict_ema")
 # What torch.load raises on damaged bytes, besides UnpicklingError.
 _DAMAGE = (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error)
 
@@ -98,14 +100,20 @@ def _read_torch(path: Path) -> CheckpointFile:
 
 
 def _unwrap(path: Path, content: object) -> CheckpointFile:
-    """The state dict inside the dict that a training script saved; bare state dicts are taken as they are."""
+    """The state dict inside the dict that a training script saved; bare state dicts are taken as they are.
+
+    Trained weights come before their moving average (EMA), whose accuracy the published scripts do not report.
+    """
     arguments, description, state = None, "PyTorch state dict", content
     if isinstance(content, dict) and "args" in content and isinstance(content["args"], argparse.Namespace):
         arguments = vars(content["args"])
-    for key in ("model", "state_dict"):
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            state, description = content[key], "PyTorch training checkpoint"
-            break
+    holds = [key for key in (*_TRAINED, *_AVERAGED) if isinstance(content, dict) and isinstance(content.get(key), dict)]
+    if isinstance(content, dict) and holds:
+        state, description = content[holds[0]], "PyTorch training checkpoint"
+        if holds[0] in _AVERAGED:
+            description += f", averaged weights (`{holds[0]}`)"
+        elif set(holds) & set(_AVERAGED):
+            description += f", its trained weights (`{holds[0]}`), not the averaged ones"
     if not isinstance(state, dict) or not state or not all(isinstance(name, str) for name in state):
         raise CheckpointError(f"`{path}` holds no state dict", hint="save torch.save(model.state_dict(), …)")
     other = [name for name, value in state.items() if not isinstance(value, Tensor)]

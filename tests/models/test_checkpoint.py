@@ -72,6 +72,19 @@ def test_state_dicts_bare_or_wrapped_with_or_without_prefix(
         assert read_checkpoint(tmp_path / "a.pth").config == CONFIG
 
 
+def test_averaged_weights_are_read_where_there_are_no_others(tmp_path: Path, state: State) -> None:
+    averaged = {f"module.{name}": value + 1 for name, value in state.items()}
+    for key in ("model_ema", "state_dict_ema"):
+        torch.save({key: averaged, "epoch": 3}, tmp_path / "a.pth")
+        loaded = read_checkpoint(tmp_path / "a.pth")
+        assert torch.equal(loaded.module.state_dict()["classifier.bias"], state["classifier.bias"] + 1)
+        assert f"averaged weights (`{key}`)" in loaded.source
+    torch.save({"model": state, "model_ema": averaged}, tmp_path / "b.pth")
+    loaded = read_checkpoint(tmp_path / "b.pth")
+    assert torch.equal(loaded.module.state_dict()["classifier.bias"], state["classifier.bias"])
+    assert "not the averaged ones" in loaded.source
+
+
 def test_legacy_pickle_half_precision_and_bare_safetensors(tmp_path: Path, state: State) -> None:
     half = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
     torch.save(half, tmp_path / "legacy.pth", _use_new_zipfile_serialization=False)
