@@ -20,8 +20,8 @@ from edgebin.graph.export import INPUT_NAME, OUTPUT_NAME
 
 # float32 logits of one network on two runtimes agree to this share of the largest logit, if no sign flips.
 RELATIVE_TOLERANCE = 1e-4
-# Noise of the test for stability, as a share of each pixel: some ten float32 roundings. One draw of it is not enough: in
-# a BHViT of random weights, one image of four survived four draws of six.
+# Noise of the test for stability, as a share of each pixel: some ten float32 roundings. One draw of it is not enough:
+# in a BHViT of random weights, one image of four survived four draws of six.
 _NOISE = 1e-6
 _DRAWS = 4
 
