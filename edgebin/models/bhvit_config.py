@@ -123,3 +123,14 @@ class BHViTConfig(HybridConfig):
     @property
     def family(self) -> str:
         return "bhvit"
+
+    @property
+    def macs_of_repeated_merge_tokens(self) -> int:
+        """Binary multiply-accumulates per image that published counts contain and the inference form does not run.
+
+        The published code computes queries, keys and values of an image's merge tokens once for each window.
+        """
+        return sum(
+            self.depths[stage] * self.windows(stage) * (self.windows(stage) - 1) * 3 * self.dims[stage] ** 2
+            for stage in range(CONV_STAGES, STAGES)
+        )
