@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define BLOCK 16
-#define EPILOGUE_ROWS 4
 
 typedef struct {
   const eb_b1_conv_args* args;
@@ -46,16 +45,6 @@ static void place(convolution* c) {
   memset(c->filled, 0xFF, c->pixel_bytes);
 }
 
-/* The pixel under a tap of output pixel (y, x), NULL outside the image. */
-EB_INLINE const uint8_t* under_tap(const convolution* c, size_t y, size_t x, size_t tap) {
-  const eb_b1_conv_args* args = c->args;
-  const size_t reach = args->kernel / 2 * args->dilation;
-  /* Unsigned: a tap before the first row or column wraps round to a number that is too large. */
-  const size_t row = y + tap / args->kernel * args->dilation - reach;
-  const size_t col = x + tap % args->kernel * args->dilation - reach;
-  return row < args->h && col < args->w ? args->a + (row * args->w + col) * c->pixel_bytes : NULL;
-}
-
 EB_INLINE void copy_bits(uint8_t* to, size_t to_bit, const uint8_t* from, size_t from_bit, size_t count) {
   for (size_t i = 0; i < count; i++, to_bit++, from_bit++) {
     const uint8_t bit = from[from_bit / 8] >> (from_bit % 8) & 1;
@@ -63,26 +52,55 @@ EB_INLINE void copy_bits(uint8_t* to, size_t to_bit, const uint8_t* from, size_t
   }
 }
 
-/* Spreads a pixel's bits over the groups' rows of one slot of the block. */
-static void put_tap(const convolution* c, size_t slot, size_t tap, const uint8_t* pixel) {
-  const size_t groups = c->args->groups, stride = BLOCK * c->row_bytes, bytes = c->channels / 8;
+/* Spreads a pixel's bits over the groups' rows of one slot of the block. bytes: of a group, 0 if they are not whole. */
+EB_INLINE void put_tap(const convolution* c, size_t slot, size_t tap, const uint8_t* pixel, const size_t bytes) {
   uint8_t* to = c->bits + slot * c->row_bytes;
-  if (c->channels % 8) {
-    for (size_t g = 0; g < groups; g++, to += stride) {
+  for (size_t g = 0; g < c->args->groups; g++, to += BLOCK * c->row_bytes) {
+    if (bytes) {
+      memcpy(to + tap * bytes, pixel + g * bytes, bytes);
+    } else {
       copy_bits(to, tap * c->channels, pixel, g * c->channels, c->channels);
     }
-    return;
   }
-  to += tap * bytes;
-  switch (bytes) {
-    case 2:
-      for (size_t g = 0; g < groups; g++, to += stride) memcpy(to, pixel + 2 * g, 2);
-      break;
-    case 4:
-      for (size_t g = 0; g < groups; g++, to += stride) memcpy(to, pixel + 4 * g, 4);
-      break;
-    default:
-      for (size_t g = 0; g < groups; g++, to += stride) memcpy(to, pixel + bytes * g, bytes);
+}
+
+EB_INLINE int gather_pixel(const convolution* c, size_t slot, size_t y, size_t x, const size_t bytes) {
+  const eb_b1_conv_args* args = c->args;
+  const size_t reach = args->kernel / 2 * args->dilation;
+  int outside = 0;
+  for (size_t ky = 0, tap = 0; ky < args->kernel; ky++) {
+    /* Unsigned: a tap before the first row or column wraps round to a number that is too large. */
+    const size_t row = y + ky * args->dilation - reach;
+    for (size_t kx = 0; kx < args->kernel; kx++, tap++) {
+      const size_t col = x + kx * args->dilation - reach;
+      const int inside = row < args->h && col < args->w;
+      put_tap(c, slot, tap, inside ? args->a + (row * args->w + col) * c->pixel_bytes : c->blank, bytes);
+      outside |= !inside;
+    }
+  }
+  return outside;
+}
+
+/* Returns whether any tap lies outside the image. The constants make a move of each copy. */
+static int gather(const convolution* c, size_t slot, size_t y, size_t x) {
+  if (c->channels == 16) return gather_pixel(c, slot, y, x, 2);
+  if (c->channels == 32) return gather_pixel(c, slot, y, x, 4);
+  return gather_pixel(c, slot, y, x, c->channels % 8 ? 0 : c->channels / 8);
+}
+
+EB_INLINE void load_row(vf* v, const float* p, size_t count) {
+  float copy[EB_TILE_COLS] = {0};
+  if (count < EB_TILE_COLS) p = memcpy(copy, p, count * sizeof(float));
+  EB_UNROLL for (int i = 0; i < EB_TILE_VECTORS; i++) v[i] = vf_load(p + i * VF_LANES);
+}
+
+EB_INLINE void store_row(float* p, const vf* v, size_t count) {
+  if (count == EB_TILE_COLS) {
+    EB_UNROLL for (int i = 0; i < EB_TILE_VECTORS; i++) vf_store(p + i * VF_LANES, v[i]);
+  } else {
+    float copy[EB_TILE_COLS];
+    EB_UNROLL for (int i = 0; i < EB_TILE_VECTORS; i++) vf_store(copy + i * VF_LANES, v[i]);
+    memcpy(p, copy, count * sizeof(float));
   }
 }
 
@@ -99,7 +117,7 @@ static void multiply(const convolution* c, size_t slots) {
         count_tile(c->bits + (g * BLOCK + slot) * c->row_bytes, c->row_bytes, panel, c->k, EB_TILE_ROWS, acc);
         EB_UNROLL for (int r = 0; r < EB_TILE_ROWS; r++) {
           EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_fma(acc[r][v], minus_two, k);
-          eb_store_cols(c->acc + (slot + (size_t)r) * n + g * group_cols + col, acc[r], count);
+          store_row(c->acc + (slot + (size_t)r) * n + g * group_cols + col, acc[r], count);
         }
       }
       panel += c->row_bytes * EB_TILE_COLS * EB_PANEL_BYTES_PER_BYTE;
@@ -113,7 +131,7 @@ static void sum_taps(const convolution* c) {
     const size_t slots = EB_MIN(BLOCK, c->taps + 1 - first);
     for (size_t slot = 0; slot < slots; slot++) {
       for (size_t tap = 0; tap < c->taps; tap++) {
-        put_tap(c, slot, tap, tap == first + slot ? c->filled : c->blank);
+        put_tap(c, slot, tap, tap == first + slot ? c->filled : c->blank, c->channels % 8 ? 0 : c->channels / 8);
       }
     }
     multiply(c, slots);
@@ -126,23 +144,28 @@ static void sum_taps(const convolution* c) {
   }
 }
 
-static void take_away(const convolution* c, size_t slot, size_t tap) {
-  const size_t n = c->args->n;
+/* Of the taps of pixel (y, x) that lie outside the image. */
+static void take_away(const convolution* c, size_t slot, size_t y, size_t x) {
+  const eb_b1_conv_args* args = c->args;
+  const size_t n = args->n, reach = args->kernel / 2 * args->dilation;
   float* acc = c->acc + slot * n;
-  const float* sums = c->tap_sums + tap * n;
-  for (size_t j = 0; j < n; j++) acc[j] -= sums[j];
+  for (size_t tap = 0; tap < c->taps; tap++) {
+    const size_t row = y + tap / args->kernel * args->dilation - reach;
+    const size_t col = x + tap % args->kernel * args->dilation - reach;
+    if (row < args->h && col < args->w) continue;
+    const float* sums = c->tap_sums + tap * n;
+    for (size_t j = 0; j < n; j++) acc[j] -= sums[j];
+  }
 }
 
 static void finish(const convolution* c, size_t pixel, size_t slots) {
   const size_t n = c->args->n;
-  for (size_t slot = 0; slot < slots; slot += EPILOGUE_ROWS) {
-    const size_t rows = EB_MIN(EPILOGUE_ROWS, slots - slot);
+  for (size_t slot = 0; slot < slots; slot += EB_STRIP_ROWS) {
+    const size_t rows = EB_MIN(EB_STRIP_ROWS, slots - slot);
     for (size_t col = 0; col < n; col += EB_TILE_COLS) {
-      vf tile[EPILOGUE_ROWS][EB_TILE_VECTORS];
-      for (size_t r = 0; r < rows; r++) {
-        eb_load_cols(tile[r], c->acc + (slot + r) * n + col, EB_MIN(EB_TILE_COLS, n - col));
-      }
-      eb_epilogue_tile(&c->args->epilogue, n, pixel + slot, rows, col, tile);
+      vf tile[EB_STRIP_ROWS][EB_TILE_VECTORS];
+      for (size_t r = 0; r < rows; r++) load_row(tile[r], c->acc + (slot + r) * n + col, EB_MIN(EB_TILE_COLS, n - col));
+      eb_epilogue_tile(&c->args->epilogue, n, pixel + slot, rows, col, tile[0]);
     }
   }
 }
@@ -156,19 +179,13 @@ void EB_SYMBOL(eb_b1_conv)(const eb_b1_conv_args* args) {
   const size_t end = args->row_end * args->w;
   for (size_t pixel = args->row_begin * args->w; pixel < end; pixel += BLOCK) {
     const size_t slots = EB_MIN(BLOCK, end - pixel);
+    int outside[BLOCK];
     for (size_t slot = 0; slot < slots; slot++) {
-      const size_t y = (pixel + slot) / args->w, x = (pixel + slot) % args->w;
-      for (size_t tap = 0; tap < c.taps; tap++) {
-        const uint8_t* source = under_tap(&c, y, x, tap);
-        put_tap(&c, slot, tap, source ? source : c.blank);
-      }
+      outside[slot] = gather(&c, slot, (pixel + slot) / args->w, (pixel + slot) % args->w);
     }
     multiply(&c, slots);
     for (size_t slot = 0; slot < slots; slot++) {
-      const size_t y = (pixel + slot) / args->w, x = (pixel + slot) % args->w;
-      for (size_t tap = 0; tap < c.taps; tap++) {
-        if (!under_tap(&c, y, x, tap)) take_away(&c, slot, tap);
-      }
+      if (outside[slot]) take_away(&c, slot, (pixel + slot) / args->w, (pixel + slot) % args->w);
     }
     finish(&c, pixel, slots);
   }

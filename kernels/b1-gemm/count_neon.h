@@ -38,26 +38,37 @@ EB_INLINE vf float_of_high(uint16x8_t count) {
   return vsubq_f32(vreinterpretq_f32_u32(vaddw_high_u16(vdupq_n_u32(0x4B000000), count)), vdupq_n_f32(8388608.0f));
 }
 
+/* Sums of up to HALFWORD_STEPS steps. */
+EB_INLINE void count_halfwords(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t steps, const int rows,
+                               uint16x8_t wide[][WEIGHT_VECTORS]) {
+  uint8x16_t sum[EB_TILE_ROWS][WEIGHT_VECTORS];
+  count_bytes(a, a_row_bytes, panel, EB_MIN(BYTE_STEPS, steps), rows, sum);
+  EB_UNROLL for (int r = 0; r < rows; r++) {
+    EB_UNROLL for (int v = 0; v < WEIGHT_VECTORS; v++) wide[r][v] = vpaddlq_u8(sum[r][v]);
+  }
+  for (size_t step = BYTE_STEPS; step < steps; step += BYTE_STEPS) {
+    count_bytes(a + 2 * step, a_row_bytes, panel + 16 * WEIGHT_VECTORS * step, EB_MIN(BYTE_STEPS, steps - step), rows,
+                sum);
+    EB_UNROLL for (int r = 0; r < rows; r++) {
+      EB_UNROLL for (int v = 0; v < WEIGHT_VECTORS; v++) wide[r][v] = vpadalq_u8(wide[r][v], sum[r][v]);
+    }
+  }
+}
+
 EB_INLINE void count_tile(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
                           vf counts[][EB_TILE_VECTORS]) {
   const size_t steps = EB_CEIL_DIV(k, 16);
+  uint16x8_t wide[EB_TILE_ROWS][WEIGHT_VECTORS];
+  count_halfwords(a, a_row_bytes, panel, EB_MIN(HALFWORD_STEPS, steps), rows, wide);
   EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) counts[r][v] = vf_set1(0.0f);
+    EB_UNROLL for (int v = 0; v < WEIGHT_VECTORS; v++) {
+      counts[r][2 * v] = float_of_low(wide[r][v]);
+      counts[r][2 * v + 1] = float_of_high(wide[r][v]);
+    }
   }
-  for (size_t chunk = 0; chunk < steps; chunk += HALFWORD_STEPS) {
-    const size_t chunk_end = EB_MIN(chunk + HALFWORD_STEPS, steps);
-    uint16x8_t wide[EB_TILE_ROWS][WEIGHT_VECTORS];
-    EB_UNROLL for (int r = 0; r < rows; r++) {
-      EB_UNROLL for (int v = 0; v < WEIGHT_VECTORS; v++) wide[r][v] = vdupq_n_u16(0);
-    }
-    for (size_t step = chunk; step < chunk_end; step += BYTE_STEPS) {
-      uint8x16_t sum[EB_TILE_ROWS][WEIGHT_VECTORS];
-      count_bytes(a + 2 * step, a_row_bytes, panel + 16 * WEIGHT_VECTORS * step, EB_MIN(BYTE_STEPS, chunk_end - step),
-                  rows, sum);
-      EB_UNROLL for (int r = 0; r < rows; r++) {
-        EB_UNROLL for (int v = 0; v < WEIGHT_VECTORS; v++) wide[r][v] = vpadalq_u8(wide[r][v], sum[r][v]);
-      }
-    }
+  for (size_t step = HALFWORD_STEPS; step < steps; step += HALFWORD_STEPS) {
+    count_halfwords(a + 2 * step, a_row_bytes, panel + 16 * WEIGHT_VECTORS * step, EB_MIN(HALFWORD_STEPS, steps - step),
+                    rows, wide);
     EB_UNROLL for (int r = 0; r < rows; r++) {
       EB_UNROLL for (int v = 0; v < WEIGHT_VECTORS; v++) {
         counts[r][2 * v] = vf_add(counts[r][2 * v], float_of_low(wide[r][v]));

@@ -25,7 +25,7 @@ EB_INLINE void gemm_tile(const eb_b1_gemm_args* args, size_t row, size_t col, co
   EB_UNROLL for (int r = 0; r < rows; r++) {
     EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_fma(acc[r][v], factor, k);
   }
-  eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc);
+  eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc[0]);
 }
 
 static void gemm_block(const eb_b1_gemm_args* args, size_t row, size_t end, size_t col, const uint8_t* panel) {

@@ -10,7 +10,7 @@
 EB_INLINE void gemm_tile(const gemm_args* args, size_t row, size_t col, const panel_word* panel, const int rows) {
   vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
   accumulate_tile(args->a + row * args->k, args->k, panel, rows, acc);
-  eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc);
+  eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc[0]);
 }
 
 void EB_SYMBOL(EB_GEMM)(const gemm_args* args) {
