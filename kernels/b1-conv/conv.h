@@ -160,10 +160,10 @@ static void take_away(const convolution* c, size_t slot, size_t y, size_t x) {
 
 static void finish(const convolution* c, size_t pixel, size_t slots) {
   const size_t n = c->args->n;
-  for (size_t slot = 0; slot < slots; slot += EB_STRIP_ROWS) {
-    const size_t rows = EB_MIN(EB_STRIP_ROWS, slots - slot);
+  for (size_t slot = 0; slot < slots; slot += VF_STRIP_ROWS) {
+    const size_t rows = EB_MIN(VF_STRIP_ROWS, slots - slot);
     for (size_t col = 0; col < n; col += EB_TILE_COLS) {
-      vf tile[EB_STRIP_ROWS][EB_TILE_VECTORS];
+      vf tile[VF_STRIP_ROWS][EB_TILE_VECTORS];
       for (size_t r = 0; r < rows; r++) load_row(tile[r], c->acc + (slot + r) * n + col, EB_MIN(EB_TILE_COLS, n - col));
       eb_epilogue_tile(&c->args->epilogue, n, pixel + slot, rows, col, tile[0]);
     }

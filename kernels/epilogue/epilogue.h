@@ -1,4 +1,4 @@
-/* The vector form of eb_epilogue, for strips of up to four rows by EB_STRIP_VECTORS vectors, so that what belongs to a
+/* The vector form of eb_epilogue, for strips of a few rows by EB_STRIP_VECTORS vectors, so that what belongs to a
  * column is loaded once for all rows of a strip.
  *
  * A file that includes this has included one simd/f32_*.h and defined EB_STRIP_VECTORS, so that a strip has 16, 32 or

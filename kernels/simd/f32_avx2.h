@@ -10,7 +10,8 @@
 typedef __m256 vf;
 #define VF_LANES 8
 #define VF_ROW_VECTORS 4   /* vectors that the elementwise kernels keep in flight: 32 columns */
-#define VF_STRIP_VECTORS 2 /* vectors that four rows of an epilogue keep in registers */
+#define VF_STRIP_VECTORS 4 /* what an epilogue keeps in registers: VF_STRIP_ROWS rows of so many vectors */
+#define VF_STRIP_ROWS 2
 
 EB_INLINE vf vf_load(const float* p) { return _mm256_loadu_ps(p); }
 EB_INLINE void vf_store(float* p, vf v) { _mm256_storeu_ps(p, v); }

@@ -11,7 +11,8 @@
 typedef __m512 vf;
 #define VF_LANES 16
 #define VF_ROW_VECTORS 4   /* vectors that the elementwise kernels keep in flight: 64 columns, one bit word */
-#define VF_STRIP_VECTORS 4 /* vectors that four rows of an epilogue keep in registers */
+#define VF_STRIP_VECTORS 4 /* what an epilogue keeps in registers: VF_STRIP_ROWS rows of so many vectors */
+#define VF_STRIP_ROWS 4
 
 EB_INLINE vf vf_load(const float* p) { return _mm512_loadu_ps(p); }
 EB_INLINE void vf_store(float* p, vf v) { _mm512_storeu_ps(p, v); }

@@ -11,7 +11,8 @@
 typedef float32x4_t vf;
 #define VF_LANES 4
 #define VF_ROW_VECTORS 8   /* vectors that the elementwise kernels keep in flight: 32 columns */
-#define VF_STRIP_VECTORS 4 /* vectors that four rows of an epilogue keep in registers */
+#define VF_STRIP_VECTORS 4 /* what an epilogue keeps in registers: VF_STRIP_ROWS rows of so many vectors */
+#define VF_STRIP_ROWS 4
 
 EB_INLINE vf vf_load(const float* p) { return vld1q_f32(p); }
 EB_INLINE void vf_store(float* p, vf v) { vst1q_f32(p, v); }
