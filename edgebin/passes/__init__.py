@@ -14,6 +14,7 @@ from edgebin.passes.bypass_reshapes import bypass_reshapes
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.fused import DOMAIN, record_shapes
+from edgebin.passes.gelu import expand_gelu
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
 from edgebin.passes.linear import lower_linear
 from edgebin.passes.nested_sums import flatten_sums
@@ -36,6 +37,7 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
     fuse_epilogues,
     flatten_sums,
     pool_outputs,
+    expand_gelu,
 )
 
 

@@ -8,6 +8,7 @@ import onnx_ir as ir
 from edgebin.passes.bypass_reshapes import bypass_reshapes
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
+from edgebin.passes.gelu import expand_gelu
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
 from edgebin.passes.linear import lower_linear
 from edgebin.passes.nested_sums import flatten_sums
@@ -236,3 +237,17 @@ def test_bits_of_one_tensor_are_packed_in_one_call() -> None:
         {name: vector(64) for name in ("t", "u")},
     )
     assert rewritten(model, lower_to_kernel_calls, fuse_epilogues) == ["FusedRows(x; threshold0, threshold1) -> p, q"]
+
+
+def test_gelu_is_expanded_exactly() -> None:
+    model = parse("g (float[3, 64] x) => (float[3, 64] y) { y = Gelu (x) }")
+    before = run(model)
+    expand_gelu(model)
+    assert [node.op_type for node in model.graph] == ["Mul", "Erf", "Mul", "Add", "Mul"]
+    np.testing.assert_allclose(run(model)[0], before[0], rtol=1e-6, atol=1e-7)
+
+
+def test_approximated_gelu_is_left_alone() -> None:
+    model = parse('g (float[3, 64] x) => (float[3, 64] y) { y = Gelu <approximate = "tanh"> (x) }')
+    expand_gelu(model)
+    assert [node.op_type for node in model.graph] == ["Gelu"]
