@@ -14,12 +14,12 @@ import onnx
 import onnx_ir as ir
 import onnxscript
 import torch
-from onnx_ir.passes.common import RemoveUnusedNodesPass
 from torch import Tensor, nn
 
 from edgebin.errors import ExportError
 from edgebin.graph.functions import attach_functions
 from edgebin.graph.ops import CONCEPT_OPS, DOMAIN, DOMAIN_VERSION, OPSET, ConceptOp
+from edgebin.graph.simplify import simplify
 
 INPUT_NAME = "pixel_values"
 OUTPUT_NAME = "logits"
@@ -56,6 +56,7 @@ def export_module(frozen: nn.Module, pixel_values: Tensor) -> onnx.ModelProto:
                 output_names=[OUTPUT_NAME],
                 dynamic_shapes=({0: torch.export.Dim(BATCH_NAME)},),
                 custom_translation_table={op.torch_op: _translation(op) for op in CONCEPT_OPS.values()},
+                optimize=False,  # see edgebin.graph.simplify
                 verbose=False,
             )
         except torch.onnx.errors.OnnxExporterError as error:
@@ -65,7 +66,8 @@ def export_module(frozen: nn.Module, pixel_values: Tensor) -> onnx.ModelProto:
             ) from error
     assert program is not None  # with dynamo=True
     model = program.model
-    RemoveUnusedNodesPass()(model)
+    with _quiet():
+        simplify(model)
     _name_after_modules(model.graph)
     _forget_origin(model)
     proto = ir.to_proto(model)
