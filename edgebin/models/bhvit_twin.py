@@ -29,7 +29,7 @@ class HybridViT(Classifier):
 
     def __init__(self, config: HybridConfig) -> None:
         encoder = HybridEncoder(
-            config, lambda stage: _HybridLayer(config, stage), lambda stage: _downsampling(config, stage)
+            config, lambda stage: HybridLayer(config, stage), lambda stage: _downsampling(config, stage)
         )
         super().__init__(
             config,
@@ -45,7 +45,7 @@ def _downsampling(config: HybridConfig, stage: int) -> nn.Module:
     )
 
 
-class _HybridLayer(nn.Module):
+class HybridLayer(nn.Module):
     """x + mix(norm(x)), then x + mlp(norm(x)); [B, N, C] → [B, N, C]."""
 
     def __init__(self, config: HybridConfig, stage: int) -> None:
