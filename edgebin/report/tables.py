@@ -95,15 +95,15 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
             f"{protocol.min_seconds:g} s of each variant after warm-up, taken in turns ({protocol.rounds} rounds) "
             f"on {where} with {threads}; p99 is their 99th percentile."
         )
-        lines.append(
-            "× vs fp32: ratio of medians with its 95 % bootstrap interval. Of the minima: "
-            + ", ".join(
-                f"{variant.name} {variant.speedup.of_minima:.2f}×"
-                for variant in record.variants
-                if variant.speedup is not None and variant.speedup.of_minima is not None
+        of_minima = [
+            f"{variant.name} {variant.speedup.of_minima:.2f}×"
+            for variant in record.variants
+            if variant.speedup is not None and variant.speedup.of_minima is not None
+        ]
+        if of_minima:
+            lines.append(
+                f"× vs fp32: ratio of medians with its 95 % bootstrap interval. Of the minima: {', '.join(of_minima)}."
             )
-            + "."
-        )
         lines.append(
             "First inference and load time (process start to model ready): "
             + ", ".join(

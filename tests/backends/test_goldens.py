@@ -40,8 +40,8 @@ MODELS: dict[str, tuple[str, Callable[[], ImageClassifier]]] = {
 }
 
 
-# Pixels that change by a millionth move these logits by 0.2 of their deviation, also in PyTorch: one sign flips, or does
-# not, with the order of a few additions. What must stay is the answer.
+# Pixels that change by a millionth move these logits by 0.2 of their deviation, also in PyTorch: one sign flips, or
+# does not, with the order of a few additions. What must stay is the answer.
 MOVED_BY_NOISE = {"bhvit_tiny_somefp"}
 
 
