@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 import onnx
 import onnx_ir as ir
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 import edgebin
@@ -24,6 +23,7 @@ from edgebin.bundle.npz import npz_bytes, read_npz
 from edgebin.bundle.write import write_bundle
 from edgebin.errors import InputError
 from edgebin.graph.golden import RELATIVE_TOLERANCE
+from edgebin.graph.load import load_model
 from edgebin.graph.manifest import ExportManifest, read_manifest
 from edgebin.kernels.select import usable_paths
 from edgebin.passes import lower
@@ -73,7 +73,7 @@ def compile_bundle(
         ToolchainError: a compiler or runtime library is missing or failed.
     """
     folder = model if model.is_dir() else model.parent
-    proto = _read_onnx(folder / "model.onnx" if model.is_dir() else model)
+    proto = load_model(model)
     exported = read_manifest(folder)
     libraries = runtime_libraries(target, fetch=fetch, say=say)
     builder = find_compiler(target, compiler)
@@ -117,14 +117,6 @@ def kernel_path(target: Target) -> str:
         f"none of the kernel paths of target `{target.id}` runs on its features: {', '.join(target.kernel_paths)}",
         hint=f"a processor with these features can run: {', '.join(usable)}",
     )
-
-
-def _read_onnx(path: Path) -> onnx.ModelProto:
-    try:
-        return onnx.load(path)
-    except (OSError, DecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not an ONNX file"
-        raise InputError(f"cannot read `{path}`: {reason}", hint="name a folder that `edgebin export` wrote") from error
 
 
 def _golden(folder: Path, exported: ExportManifest) -> dict[str, dict[str, NDArray[np.generic]]]:

@@ -4,10 +4,13 @@
  * -ENOSYS and changes nothing, on a board as under QEMU, where a plugin sees it through
  * qemu_plugin_register_vcpu_syscall_cb.
  *
- *   EB_MARK_INFERENCE_BEGIN   one run of the whole graph begins
- *   i + 1                     from here on function i runs; i is its position in the "functions" list of the runner's
- * JSON 0                         from here on no function runs (the virtual machine's own work) EB_MARK_INFERENCE_END
- * the run has ended
+ * - EB_MARK_INFERENCE_BEGIN: one run of the whole graph begins.
+ *
+ * - i + 1: from here on function i runs; i is its position in the "functions" list of the runner's JSON.
+ *
+ * - EB_MARK_NONE: from here on no function runs (the virtual machine's own work).
+ *
+ * - EB_MARK_INFERENCE_END: the run has ended.
  *
  * Functions may nest: when an inner one ends, the mark is that of the outer one again. The marks come from the thread
  * that runs the graph; with --threads 1 all kernels run in it. */
