@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from edgebin.kernels.variants import find_variant, kernel_paths, variants
+from edgebin.kernels.variants import find_variant, kernel_paths, path_of, tunings, variants
 from edgebin.resources import resource_dir
 from edgebin.toolchain.compiler import Compiler
 
@@ -28,7 +28,7 @@ def include_dir() -> Path:
 
 
 def sources_for(path: str) -> list[Path]:
-    """The C files of all kernels of a path, and nothing of other paths.
+    """The C files of all kernels of a path or tuning, and nothing of other paths.
 
     Raises:
         InputError: there is no such path.
@@ -39,7 +39,7 @@ def sources_for(path: str) -> list[Path]:
 
 def compile_flags(path: str) -> list[str]:
     """What gcc and clang need for the files of a path, beside the target's own flags and the include folder."""
-    return [*_COMMON_FLAGS, *_PATH_FLAGS.get(path, ())]
+    return [*_COMMON_FLAGS, *_PATH_FLAGS.get(path_of(path), ())]
 
 
 def compile_objects(
@@ -68,6 +68,7 @@ def build_shared_library(output: Path, compiler: Compiler, paths: Iterable[str] 
     """
     if paths is None:
         paths = [path.name for path in kernel_paths() if path.arch in ("any", platform.machine())]
+        paths += [tuning for tuning, path in tunings().items() if path in paths]
     objects = compile_objects(paths, compiler, output.parent / f"{output.stem}-objects")
     compiler.compile(objects, output, ["-shared", "-lm"])
     return output

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 
-from edgebin.kernels.variants import kernel_paths
+from edgebin.kernels.variants import kernel_paths, tunings
 from edgebin.targets.host import host_features
 
-__all__ = ["host_features", "host_paths", "path_for", "usable_paths"]
+__all__ = ["host_features", "host_paths", "path_for", "usable_paths", "with_tunings"]
 
 
 def path_for(arch: str, features: frozenset[str]) -> str:
@@ -23,3 +24,8 @@ def usable_paths(arch: str, features: frozenset[str]) -> tuple[str, ...]:
 def host_paths() -> tuple[str, ...]:
     """All paths that the running processor can run, best first."""
     return usable_paths(platform.machine(), host_features())
+
+
+def with_tunings(paths: Iterable[str]) -> tuple[str, ...]:
+    """Each path, followed by its tunings."""
+    return tuple(name for path in paths for name in (path, *(t for t, of in tunings().items() if of == path)))

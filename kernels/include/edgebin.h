@@ -186,20 +186,25 @@ typedef struct {
   float* y;
 } eb_f32_stencil_args;
 
-#define EB_DECLARE_PATH(path)                                                              \
-  void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                                    \
-  void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                                  \
-  void eb_w1_gemm__##path(const eb_w1_gemm_args* args);                                    \
-  void eb_rows__##path(const eb_rows_args* args);                                          \
-  size_t eb_b1_conv_workspace__##path(const eb_b1_conv_args* args);                        \
-  void eb_b1_conv__##path(const eb_b1_conv_args* args);                                    \
-  size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args* args);              \
-  void eb_b1_attention__##path(const eb_b1_attention_args* args);                          \
-  size_t eb_b1_relative_attention_workspace__##path(const eb_b1_relative_attention_args*); \
-  void eb_b1_relative_attention__##path(const eb_b1_relative_attention_args* args);        \
-  size_t eb_b1_biased_attention_workspace__##path(const eb_b1_biased_attention_args*);     \
-  void eb_b1_biased_attention__##path(const eb_b1_biased_attention_args* args);            \
-  void eb_f32_stencil__##path(const eb_f32_stencil_args* args);
+/* What stands before each declaration; a test program that links some of them only makes them weak. */
+#ifndef EB_API
+#define EB_API
+#endif
+
+#define EB_DECLARE_PATH(path)                                                                     \
+  EB_API void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                                    \
+  EB_API void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                                  \
+  EB_API void eb_w1_gemm__##path(const eb_w1_gemm_args* args);                                    \
+  EB_API void eb_rows__##path(const eb_rows_args* args);                                          \
+  EB_API size_t eb_b1_conv_workspace__##path(const eb_b1_conv_args* args);                        \
+  EB_API void eb_b1_conv__##path(const eb_b1_conv_args* args);                                    \
+  EB_API size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args* args);              \
+  EB_API void eb_b1_attention__##path(const eb_b1_attention_args* args);                          \
+  EB_API size_t eb_b1_relative_attention_workspace__##path(const eb_b1_relative_attention_args*); \
+  EB_API void eb_b1_relative_attention__##path(const eb_b1_relative_attention_args* args);        \
+  EB_API size_t eb_b1_biased_attention_workspace__##path(const eb_b1_biased_attention_args*);     \
+  EB_API void eb_b1_biased_attention__##path(const eb_b1_biased_attention_args* args);            \
+  EB_API void eb_f32_stencil__##path(const eb_f32_stencil_args* args);
 
 EB_DECLARE_PATH(scalar)
 EB_DECLARE_PATH(neon)

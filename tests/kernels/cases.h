@@ -2,6 +2,9 @@
 #ifndef EDGEBIN_TESTS_CASES_H
 #define EDGEBIN_TESTS_CASES_H
 
+/* A tuning has some of the operations only. */
+#define EB_API __attribute__((weak))
+
 #include "../../kernels/internal/compiler.h"
 #include "epilogues.h"
 
@@ -11,11 +14,13 @@ typedef struct {
 } variant;
 
 #define EB_PATH(path, arch, features)
+#define EB_TUNING(tuning, path)
 #define EB_VARIANT(op, path, nr, word_bits, source) {#op, #path, nr, word_bits},
 static const variant kVariants[] = {
 #include "../../kernels/variants.inc"
 };
 #undef EB_PATH
+#undef EB_TUNING
 #undef EB_VARIANT
 
 static const variant* find_variant(const char* op, const char* path) {
