@@ -94,6 +94,11 @@ EB_NOINLINE void affine_tiles(const product* p, size_t row, size_t groups, size_
   whole_tiles(p, EB_SCALE | EB_BIAS | EB_OUT, row, groups, col, group, panel);
 }
 
+EB_NOINLINE void residual_tiles(const product* p, size_t row, size_t groups, size_t col, const uint8_t* group,
+                                const uint8_t* panel) {
+  whole_tiles(p, EB_SCALE | EB_BIAS | EB_RESIDUAL | EB_OUT, row, groups, col, group, panel);
+}
+
 EB_NOINLINE void other_tiles(const product* p, size_t row, size_t groups, size_t col, const uint8_t* group,
                              const uint8_t* panel) {
   whole_tiles(p, p->stages, row, groups, col, group, panel);
@@ -121,6 +126,8 @@ static void multiply_block(const product* p, size_t row, size_t rows, size_t col
         limit_tiles(p, row, groups, col, prepared, panel);
       } else if (p->stages == (EB_SCALE | EB_BIAS | EB_OUT)) {
         affine_tiles(p, row, groups, col, prepared, panel);
+      } else if (p->stages == (EB_SCALE | EB_BIAS | EB_RESIDUAL | EB_OUT)) {
+        residual_tiles(p, row, groups, col, prepared, panel);
       } else {
         other_tiles(p, row, groups, col, prepared, panel);
       }
