@@ -2,6 +2,7 @@
 #define EB_PATH neon
 #include "../simd/f32_neon.h"
 #define EB_TILE_VECTORS 8
+#define EB_STRIP_ROWS 4
 #include "../epilogue/tile.h"
 
 #include "../epilogue/neon_counts.h"

@@ -1,15 +1,15 @@
-/* Walks the tiles of a binary GEMM on NEON: blocks of rows whose expanded form fits BLOCK_BYTES, then panels.
+/* Walks the tiles of a binary GEMM on NEON: blocks of rows whose prepared form fits BLOCK_BYTES, then panels.
  *
  * Include after neon_tile.h, neon_counts.h and tile.h with EB_TILE_COLS of 32. */
 
-#define BLOCK_BYTES 16384 /* expanded rows of a block: half of the smallest first-level cache */
-#define LIMIT_ROWS 16     /* fewer rows do not pay for the search */
-#define GROUP_BYTES (4 * EB_TILE_WORDS * STEP_BYTES) /* at most, per plane */
+#define BLOCK_BYTES 16384                         /* prepared rows of a block: half of the smallest first-level cache */
+#define LIMIT_ROWS 16                             /* fewer rows do not pay for the search */
+#define GROUP_BYTES EB_GROUP_BYTES(EB_TILE_WORDS) /* at most, per plane */
 
 typedef struct {
   const eb_b1_gemm_args* args;
   size_t words, panel_bytes;  /* 64-bit words of k; bytes of a panel */
-  size_t planes, group_bytes; /* planes of a; bytes of four expanded rows of one plane */
+  size_t planes, group_bytes; /* planes of a; bytes of four prepared rows of one plane */
   size_t passes;              /* 2 where counts are to be doubled, or summed over two planes */
   unsigned stages;
   int in_strips; /* no residual wraps round inside a strip */
@@ -18,12 +18,14 @@ typedef struct {
   size_t first_col;
 } product;
 
-EB_NOINLINE void count_again(const product* p, const uint8_t* group, const uint8_t* panel, uint16_t counts[4][32]) {
+EB_NOINLINE void count_again(const product* p, const uint8_t* group, const uint8_t* panel,
+                             uint16_t counts[EB_TILE_ROWS][32]) {
   count_tile(group + (p->planes - 1) * p->group_bytes, panel, p->words, 0, counts);
 }
 
 /* Counts of four rows and a panel, doubled or of two planes where p says so. */
-EB_INLINE void count_group(const product* p, const uint8_t* group, const uint8_t* panel, uint16_t counts[4][32]) {
+EB_INLINE void count_group(const product* p, const uint8_t* group, const uint8_t* panel,
+                           uint16_t counts[EB_TILE_ROWS][32]) {
   count_tile(group, panel, p->words, 1, counts);
   if (p->passes == 2) count_again(p, group, panel, counts);
 }
@@ -31,10 +33,10 @@ EB_INLINE void count_group(const product* p, const uint8_t* group, const uint8_t
 /* A partial tile, by the epilogue of all paths. */
 EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t col, const uint8_t* group,
                               const uint8_t* panel) {
-  uint16_t counts[4][EB_TILE_COLS];
+  uint16_t counts[EB_TILE_ROWS][EB_TILE_COLS];
   count_group(p, group, panel, counts);
-  vf acc[4][EB_TILE_VECTORS];
-  for (int r = 0; r < 4; r++) {
+  vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
+  for (int r = 0; r < EB_TILE_ROWS; r++) {
     for (int v = 0; v < EB_TILE_VECTORS; v += 2) {
       eb_float_counts(&p->to_float, vld1q_u16(&counts[r][4 * v]), &acc[r][v]);
     }
@@ -48,11 +50,14 @@ EB_INLINE void whole_tiles(const product* p, const unsigned stages, size_t row, 
   const eb_epilogue epilogue = p->args->epilogue;
   const eb_count_scale to_float = p->to_float;
   const size_t n = p->args->n;
-  for (const size_t end = row + 4 * groups; row < end; row += 4, group += p->planes * p->group_bytes) {
-    uint16_t counts[4][EB_TILE_COLS];
+  for (const size_t end = row + EB_TILE_ROWS * groups; row < end;
+       row += EB_TILE_ROWS, group += p->planes * p->group_bytes) {
+    uint16_t counts[EB_TILE_ROWS][EB_TILE_COLS];
     count_group(p, group, panel, counts);
     for (size_t at = 0; at < EB_TILE_COLS; at += 16) {
-      eb_count_strip(&epilogue, stages, &to_float, n, row, col + at, &counts[0][at], EB_TILE_COLS);
+      for (size_t r = 0; r < EB_TILE_ROWS; r += EB_STRIP_ROWS) {
+        eb_count_strip(&epilogue, stages, &to_float, n, row + r, EB_STRIP_ROWS, col + at, &counts[r][at], EB_TILE_COLS);
+      }
     }
   }
 }
@@ -71,31 +76,31 @@ EB_NOINLINE void limit_tiles(const product* p, size_t row, size_t groups, size_t
                              const uint8_t* panel) {
   const size_t row_bytes = EB_BIT_ROW_BYTES(p->args->n);
   uint8_t* bits = p->args->epilogue.bits[0] + row * row_bytes + col / 8;
-  for (size_t g = 0; g < groups; g++, bits += 4 * row_bytes, group += p->planes * p->group_bytes) {
-    uint16_t counts[4][EB_TILE_COLS];
+  for (size_t g = 0; g < groups; g++, bits += EB_TILE_ROWS * row_bytes, group += p->planes * p->group_bytes) {
+    uint16_t counts[EB_TILE_ROWS][EB_TILE_COLS];
     count_group(p, group, panel, counts);
-    eb_limit_strip(p->limits, bits, row_bytes, col - p->first_col, counts);
+    eb_limit_strip(p->limits, bits, row_bytes, EB_TILE_ROWS, col - p->first_col, counts);
   }
 }
 
-static void multiply_block(const product* p, size_t row, size_t rows, size_t col_end, const uint8_t* expanded) {
-  const size_t n = p->args->n, groups = rows / 4;
+static void multiply_block(const product* p, size_t row, size_t rows, size_t col_end, const uint8_t* prepared) {
+  const size_t n = p->args->n, groups = rows / EB_TILE_ROWS;
   const uint8_t* panel = (const uint8_t*)p->args->w + p->first_col / EB_TILE_COLS * p->panel_bytes;
   for (size_t col = p->first_col; col < col_end; col += EB_TILE_COLS, panel += p->panel_bytes) {
     size_t done = 0;
     if (p->in_strips && col + EB_TILE_COLS <= n) {
       done = groups;
       if (p->limits) {
-        limit_tiles(p, row, groups, col, expanded, panel);
+        limit_tiles(p, row, groups, col, prepared, panel);
       } else if (p->stages == (EB_SCALE | EB_BIAS | EB_OUT)) {
-        affine_tiles(p, row, groups, col, expanded, panel);
+        affine_tiles(p, row, groups, col, prepared, panel);
       } else {
-        other_tiles(p, row, groups, col, expanded, panel);
+        other_tiles(p, row, groups, col, prepared, panel);
       }
     }
-    for (; 4 * done < rows; done++) {
-      partial_tile(p, row + 4 * done, EB_MIN(4, rows - 4 * done), col, expanded + done * p->planes * p->group_bytes,
-                   panel);
+    for (; EB_TILE_ROWS * done < rows; done++) {
+      partial_tile(p, row + EB_TILE_ROWS * done, EB_MIN(EB_TILE_ROWS, rows - EB_TILE_ROWS * done), col,
+                   prepared + done * p->planes * p->group_bytes, panel);
     }
   }
 }
@@ -106,19 +111,19 @@ static void multiply_deep(const product* p, size_t row, size_t rows) {
   const size_t row_bytes = 8 * p->words;
   const uint8_t* planes[2] = {args->a, args->a2};
   const uint8_t* panel = args->w;
-  _Alignas(64) uint8_t expanded[GROUP_BYTES];
+  _Alignas(64) uint8_t prepared[GROUP_BYTES];
   for (size_t col = 0; col < args->n; col += EB_TILE_COLS, panel += p->panel_bytes) {
-    vf acc[4][EB_TILE_VECTORS];
-    for (int i = 0; i < 4 * EB_TILE_VECTORS; i++)
+    vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
+    for (int i = 0; i < EB_TILE_ROWS * EB_TILE_VECTORS; i++)
       acc[i / EB_TILE_VECTORS][i % EB_TILE_VECTORS] = vf_set1((float)args->k);
     for (size_t word = 0; word < p->words; word += EB_TILE_WORDS) {
       const size_t words = EB_MIN(p->words - word, EB_TILE_WORDS);
       for (size_t plane = 0; plane < p->planes; plane++) {
-        uint16_t counts[4][EB_TILE_COLS];
-        expand_rows(planes[plane] + row * row_bytes + 8 * word, row_bytes, rows, words, expanded);
-        count_tile(expanded, panel + 4 * STEP_BYTES * word, words, 1, counts);
+        uint16_t counts[EB_TILE_ROWS][EB_TILE_COLS];
+        prepare_rows(planes[plane] + row * row_bytes + 8 * word, row_bytes, rows, words, prepared);
+        count_tile(prepared, panel + 8 * EB_TILE_COLS * word, words, 1, counts);
         const vf factor = vf_set1(p->planes == 2 ? -1.0f : -2.0f);
-        for (int i = 0; i < 4 * EB_TILE_VECTORS; i++) {
+        for (int i = 0; i < EB_TILE_ROWS * EB_TILE_VECTORS; i++) {
           vf* to = &acc[i / EB_TILE_VECTORS][i % EB_TILE_VECTORS];
           *to = vf_fma(vcvtq_f32_u32(vmovl_u16(vld1_u16(&counts[0][4 * i]))), factor, *to);
         }
@@ -132,14 +137,16 @@ void EB_SYMBOL(eb_b1_gemm)(const eb_b1_gemm_args* args) {
   const size_t row_bytes = EB_BIT_ROW_BYTES(args->k);
   product p = {.args = args, .words = row_bytes / 8, .planes = args->a2 ? 2 : 1};
   p.panel_bytes = row_bytes * EB_TILE_COLS;
-  p.group_bytes = 4 * STEP_BYTES * p.words;
+  p.group_bytes = EB_GROUP_BYTES(p.words);
   p.stages = eb_stages_of(&args->epilogue);
   p.passes = args->a2 || args->k % 2 ? 2 : 1;
   p.in_strips = eb_residuals_are_strips(&args->epilogue);
   p.to_float = eb_count_scale_of(args->k, p.passes == 2);
 
   if (p.words > EB_TILE_WORDS) {
-    for (size_t row = 0; row < args->m; row += 4) multiply_deep(&p, row, EB_MIN(4, args->m - row));
+    for (size_t row = 0; row < args->m; row += EB_TILE_ROWS) {
+      multiply_deep(&p, row, EB_MIN(EB_TILE_ROWS, args->m - row));
+    };
     return;
   }
   eb_count_limits limits;
@@ -148,9 +155,9 @@ void EB_SYMBOL(eb_b1_gemm)(const eb_b1_gemm_args* args) {
     p.limits = &limits;
     cols = EB_LIMIT_COLS;
   }
-  _Alignas(64) uint8_t expanded[2 * GROUP_BYTES];
+  _Alignas(64) uint8_t prepared[BLOCK_BYTES > 2 * GROUP_BYTES ? BLOCK_BYTES : 2 * GROUP_BYTES];
   const size_t groups = BLOCK_BYTES / (p.planes * p.group_bytes);
-  const size_t block_rows = groups > 1 ? 4 * groups : 4;
+  const size_t block_rows = groups > 1 ? EB_TILE_ROWS * groups : EB_TILE_ROWS;
   for (; p.first_col < args->n; p.first_col += cols) {
     const size_t col_end = EB_MIN(p.first_col + cols, args->n);
     if (p.limits) {
@@ -159,16 +166,16 @@ void EB_SYMBOL(eb_b1_gemm)(const eb_b1_gemm_args* args) {
     }
     for (size_t row = 0; row < args->m; row += block_rows) {
       const size_t rows = EB_MIN(block_rows, args->m - row);
-      uint8_t* to = expanded;
-      for (size_t r = 0; r < rows; r += 4) {
-        expand_rows(args->a + (row + r) * row_bytes, row_bytes, rows - r, p.words, to);
+      uint8_t* to = prepared;
+      for (size_t r = 0; r < rows; r += EB_TILE_ROWS) {
+        prepare_rows(args->a + (row + r) * row_bytes, row_bytes, rows - r, p.words, to);
         to += p.group_bytes;
         if (args->a2) {
-          expand_rows(args->a2 + (row + r) * row_bytes, row_bytes, rows - r, p.words, to);
+          prepare_rows(args->a2 + (row + r) * row_bytes, row_bytes, rows - r, p.words, to);
           to += p.group_bytes;
         }
       }
-      multiply_block(&p, row, rows, col_end, expanded);
+      multiply_block(&p, row, rows, col_end, prepared);
     }
   }
   eb_pad_bits(&args->epilogue, args->n, 0, args->m);

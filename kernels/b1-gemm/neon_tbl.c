@@ -2,13 +2,15 @@
  * channels.
  *
  * Blocks of rows whose indices fit INDEX_GROUPS are outermost, then panels, then pairs of rows. Where bits are all that
- * is stored they come from counts in registers (count_limits.h); else counts of two pairs go to memory for the epilogue.
+ * is stored they come from counts in registers (count_limits.h); else counts of two pairs go to memory for the
+ * epilogue.
  */
 #define EB_PATH neon_tbl
 #include "../simd/f32_neon.h"
 #define EB_TILE_VECTORS 16
 #include "../epilogue/tile.h"
 
+#define EB_STRIP_ROWS 4
 #include "../epilogue/neon_counts.h"
 #include "count_limits.h"
 #include "tbl_count.h"
@@ -47,9 +49,9 @@ EB_INLINE void count_pair(const product* p, const uint16_t* index, const uint8_t
   tbl_count(index, panel, p->groups, counts);
   if (p->planes == 2) {
     uint16_t first[TBL_ROWS * TBL_COLS];
-    EACH_COUNT vst1q_u16(first + 8 * i, counts[0][i]);
+    EACH_COUNT vst1q_u16(first + 8 * i, counts[i / 8][i % 8]);
     tbl_count(index + p->stride, panel, p->groups, counts);
-    EACH_COUNT counts[0][i] = vaddq_u16(counts[0][i], vld1q_u16(first + 8 * i));
+    EACH_COUNT counts[i / 8][i % 8] = vaddq_u16(counts[i / 8][i % 8], vld1q_u16(first + 8 * i));
   }
 }
 
@@ -57,7 +59,8 @@ EB_INLINE void count_pair(const product* p, const uint16_t* index, const uint8_t
 EB_INLINE void count_doubled(const product* p, const uint16_t* index, const uint8_t* panel,
                              uint16x8_t counts[TBL_ROWS][2 * TBL_VECTORS]) {
   count_pair(p, index, panel, counts);
-  if (p->doubled && p->planes == 1) EACH_COUNT counts[0][i] = vaddq_u16(counts[0][i], counts[0][i]);
+  if (p->doubled && p->planes == 1)
+    EACH_COUNT counts[i / 8][i % 8] = vaddq_u16(counts[i / 8][i % 8], counts[i / 8][i % 8]);
 }
 
 /* [4][TBL_COLS] of two pairs. */
@@ -66,7 +69,7 @@ EB_INLINE void store_counts(const product* p, const uint16_t* index, size_t pair
   for (size_t pair = 0; pair < pairs; pair++, index += p->planes * p->stride, stored += TBL_ROWS * TBL_COLS) {
     uint16x8_t counts[TBL_ROWS][2 * TBL_VECTORS];
     count_doubled(p, index, panel, counts);
-    EACH_COUNT vst1q_u16(stored + 8 * i, counts[0][i]);
+    EACH_COUNT vst1q_u16(stored + 8 * i, counts[i / 8][i % 8]);
   }
 }
 
@@ -122,7 +125,7 @@ EB_NOINLINE void other_tiles(const product* p, const block* b) {
     uint16_t counts[4 * TBL_COLS];
     store_counts(p, index, 2, b->panel, counts);
     for (size_t j = 0; j < TBL_COLS; j += 16) {
-      eb_count_strip(&p->args->epilogue, p->stages, &p->to_float, p->args->n, row, b->col + j, counts + j, TBL_COLS);
+      eb_count_strip(&p->args->epilogue, p->stages, &p->to_float, p->args->n, row, 4, b->col + j, counts + j, TBL_COLS);
     }
   }
 }
@@ -238,7 +241,7 @@ static void long_tile(const eb_b1_gemm_args* args, size_t row, size_t rows, size
   const size_t row_bytes = EB_BIT_ROW_BYTES(args->k), part_bytes = INDEX_GROUPS * TBL_BITS / 8;
   const uint8_t* planes[2] = {args->a, args->a2 ? args->a2 : args->a};
   vf acc[TBL_ROWS][EB_TILE_VECTORS];
-  for (int i = 0; i < TBL_ROWS * EB_TILE_VECTORS; i++) acc[0][i] = vf_set1((float)args->k);
+  for (int i = 0; i < TBL_ROWS * EB_TILE_VECTORS; i++) acc[i / 16][i % 16] = vf_set1((float)args->k);
   for (int plane = 0; plane < 2; plane++) {
     const uint8_t* w = panel;
     for (size_t at = 0; at < row_bytes; at += part_bytes, w += INDEX_GROUPS * TBL_COLS) {
@@ -249,8 +252,10 @@ static void long_tile(const eb_b1_gemm_args* args, size_t row, size_t rows, size
       uint16x8_t counts[TBL_ROWS][2 * TBL_VECTORS];
       tbl_count(index, w, TBL_GROUPS(bytes), counts);
       for (int i = 0; i < TBL_ROWS * EB_TILE_VECTORS; i += 2) {
-        acc[0][i] = vf_sub(acc[0][i], vcvtq_f32_u32(vmovl_u16(vget_low_u16(counts[0][i / 2]))));
-        acc[0][i + 1] = vf_sub(acc[0][i + 1], vcvtq_f32_u32(vmovl_high_u16(counts[0][i / 2])));
+        acc[i / 16][i % 16] =
+            vf_sub(acc[i / 16][i % 16], vcvtq_f32_u32(vmovl_u16(vget_low_u16(counts[i / 16][i / 2 % 8]))));
+        acc[i / 16][i % 16 + 1] =
+            vf_sub(acc[i / 16][i % 16 + 1], vcvtq_f32_u32(vmovl_high_u16(counts[i / 16][i / 2 % 8])));
       }
     }
   }

@@ -26,10 +26,12 @@
 
 #define EB_TILE_WORDS 64 /* 64-bit words of k that 16-bit sums and the expanded rows are made for */
 #define BYTE_WORDS 7
+#define EB_TILE_ROWS 4
+#define EB_GROUP_BYTES(words) (4 * STEP_BYTES * (words)) /* of a tile of prepared rows */
 #define STEP_BYTES 64 /* of a group of four expanded rows and of a panel, per 16 bits of k */
 
 /* 4 rows of `words` 64-bit words -> [4 * words][4][16] bytes. Rows from `rows` on repeat the last one. */
-static void expand_rows(const uint8_t* a, size_t row_bytes, size_t rows, size_t words, uint8_t* to) {
+static void prepare_rows(const uint8_t* a, size_t row_bytes, size_t rows, size_t words, uint8_t* to) {
   const uint8_t *a0 = a, *a1 = a + EB_MIN(1, rows - 1) * row_bytes, *a2 = a + EB_MIN(2, rows - 1) * row_bytes,
                 *a3 = a + EB_MIN(3, rows - 1) * row_bytes;
   for (; words; words--, to += 4 * STEP_BYTES) {

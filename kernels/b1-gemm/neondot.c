@@ -15,6 +15,7 @@ EB_DOTPROD_BEGIN
 #include "../simd/f32_neon.h"
 #define EB_TILE_VECTORS 4
 #include "../epilogue/tile.h"
+#define EB_STRIP_ROWS 4
 #include "../epilogue/neon_counts.h"
 #include "count_limits.h"
 #include "neondot_tile.h"
@@ -53,24 +54,27 @@ static float_of_sum float_of_sum_for(size_t k, size_t planes) {
   return (float_of_sum){0x4B800000, 0x1p24f + (float)k, 0};
 }
 
-/* Loads each register anew: a load is cheaper than a copy. */
-EB_INLINE void start_sums(const uint32_t* start, uint32x4_t sum[4][4]) {
-  EB_UNROLL for (int r = 0; r < 4; r++) {
-    __asm__ volatile("" : "+r"(start));
-    EB_UNROLL for (int v = 0; v < 4; v++) sum[r][v] = vld1q_u32(start + 4 * v);
-  }
-}
-
 EB_INLINE void sum_to_float(const float_of_sum* f, uint32x4_t sum[4][4], vf acc[4][4]) {
-  EB_UNROLL for (int i = 0; i < 16; i++) acc[0][i] = vf_sub(vf_set1(f->minuend), vreinterpretq_f32_u32(sum[0][i]));
+  EB_UNROLL for (int i = 0; i < 16; i++) acc[i / 4][i % 4] =
+      vf_sub(vf_set1(f->minuend), vreinterpretq_f32_u32(sum[i / 4][i % 4]));
   if (f->odd) {
-    EB_UNROLL for (int i = 0; i < 16; i++) acc[0][i] = vf_fma(acc[0][i], vf_set1(2.0f), vf_set1(1.0f));
+    EB_UNROLL for (int i = 0; i < 16; i++) acc[i / 4][i % 4] = vf_fma(acc[i / 4][i % 4], vf_set1(2.0f), vf_set1(1.0f));
   }
 }
 
-EB_INLINE void add_planes(const product* p, const uint8_t* expanded, const uint8_t* panel, uint32x4_t sum[4][4]) {
-  add_counts(expanded, panel, p->steps, sum);
-  if (p->planes == 2) add_counts(expanded + p->steps * STEP_BYTES, panel, p->steps, sum);
+EB_INLINE void store_sums(uint32_t stored[4 * EB_TILE_COLS], uint32x4_t sum[4][4]) {
+  EB_UNROLL for (int i = 0; i < 16; i++) vst1q_u32(stored + 4 * i, sum[i / 4][i % 4]);
+}
+
+/* sum = start + counts over all planes. */
+EB_INLINE void count_planes(const product* p, const uint8_t* expanded, const uint8_t* panel, const uint32_t* start,
+                            uint32x4_t sum[4][4]) {
+  count_tile(expanded, panel, p->steps, start, 0, sum);
+  if (p->planes == 2) {
+    uint32_t stored[4 * EB_TILE_COLS];
+    store_sums(stored, sum);
+    count_tile(expanded + p->steps * STEP_BYTES, panel, p->steps, stored, sizeof(stored) / 4, sum);
+  }
 }
 
 /* Whole tiles, from registers. What is known to be NULL needs no branch, and stores overlap with what comes before. */
@@ -78,8 +82,7 @@ EB_INLINE void whole_tiles(const product* p, const eb_epilogue* e, size_t row, s
                            const uint8_t* expanded, const uint8_t* panel) {
   for (; row < end; row += 4, expanded += p->group_bytes) {
     uint32x4_t sum[4][4];
-    start_sums(p->start, sum);
-    add_planes(p, expanded, panel, sum);
+    count_planes(p, expanded, panel, p->start, sum);
     vf acc[4][4];
     sum_to_float(&p->to_float, sum, acc);
     eb_epilogue_strip(e, p->args->n, row, 4, col, EB_STRIP_COLS, acc);
@@ -102,8 +105,7 @@ EB_NOINLINE void other_tiles(const product* p, size_t row, size_t end, size_t co
 EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t col, const uint8_t* expanded,
                               const uint8_t* panel) {
   uint32x4_t sum[4][4];
-  start_sums(p->start, sum);
-  add_planes(p, expanded, panel, sum);
+  count_planes(p, expanded, panel, p->start, sum);
   vf acc[4][4];
   sum_to_float(&p->to_float, sum, acc);
   eb_epilogue_tile(&p->args->epilogue, p->args->n, row, rows, col, acc[0]);
@@ -123,8 +125,7 @@ EB_NOINLINE void bit_tiles(const product* p, const limits* l, size_t row, size_t
   uint8_t* bits = p->args->epilogue.bits[0] + row * row_bytes + col / 8;
   for (; row < end; row += 4, expanded += p->group_bytes, bits += 4 * row_bytes) {
     uint32x4_t sum[4][4];
-    start_sums(l->start + limit_col, sum);
-    add_planes(p, expanded, panel, sum);
+    count_planes(p, expanded, panel, l->start + limit_col, sum);
     uint8x16_t mask[4];
     EB_UNROLL for (int r = 0; r < 4; r++) {
       uint16x8_t half[2];
@@ -195,12 +196,14 @@ static void multiply_long(const product* p) {
     const size_t rows = EB_MIN(args->m - row, 4);
     for (size_t col = 0; col < args->n; col += EB_TILE_COLS, panel += p->panel_bytes) {
       uint32x4_t sum[4][4];
-      start_sums(p->start, sum);
+      uint32_t stored[4 * EB_TILE_COLS];
+      for (int i = 0; i < 4 * EB_TILE_COLS; i++) stored[i] = p->to_float.magic;
       for (size_t plane = 0; plane < p->planes; plane++) {
         for (size_t at = 0; at < p->row_bytes; at += part_bytes) {
           const size_t bytes = EB_MIN(part_bytes, p->row_bytes - at);
           expand_rows(planes[plane] + row * p->row_bytes + at, p->row_bytes, rows, bytes, expanded);
-          add_counts(expanded, panel + EB_TILE_COLS * at, bytes / 4, sum);
+          count_tile(expanded, panel + EB_TILE_COLS * at, bytes / 4, stored, sizeof(stored) / 4, sum);
+          store_sums(stored, sum);
         }
       }
       vf acc[4][4];

@@ -48,16 +48,21 @@ EB_INLINE void expand_rows(const uint8_t* a, size_t row_bytes, size_t rows, size
   "ld1 {v16.16b-v19.16b}, [%[w]], #64\n ld1 {v20.16b-v23.16b}, [%[a]], #64\n"                  \
   HALF(20, 0, 1, 2, 3, 24, 25, 26, 27) HALF(21, 4, 5, 6, 7, 28, 29, 30, 20)                    \
   HALF(22, 8, 9, 10, 11, 24, 25, 26, 27) HALF(23, 12, 13, 14, 15, 28, 29, 30, 21)
-#define SUM(i) [s##i] "+w"(sum[(i) / 4][(i) % 4])
+#define START(s0, s1, s2, s3)                                                                \
+  "ldp %q[s" #s0 "], %q[s" #s1 "], [%[start]]\n ldp %q[s" #s2 "], %q[s" #s3 "], [%[start], #32]\n" \
+  "add %[start], %[start], %[stride]\n"
+#define SUM(i) [s##i] "=&w"(sum[(i) / 4][(i) % 4])
 /* clang-format on */
 
-/* Adds `steps` steps of 32 bits, 2 or more, an even number. */
-EB_INLINE void add_counts(const uint8_t* a, const uint8_t* w, size_t steps, uint32x4_t sum[4][4]) {
-  __asm__("movi v31.16b, #1\n"
-          "1:\n" STEP "subs %[steps], %[steps], #2\n" STEP "b.ne 1b\n"
-          : [a] "+r"(a), [w] "+r"(w), [steps] "+r"(steps), SUM(0), SUM(1), SUM(2), SUM(3), SUM(4), SUM(5), SUM(6),
-            SUM(7), SUM(8), SUM(9), SUM(10), SUM(11), SUM(12), SUM(13), SUM(14), SUM(15)
-          :
+/* sum = start + counts of `steps` steps of 32 bits, an even number. start: [16] for all rows if stride_bytes is 0, else
+ * [4][16]. Loads each register anew: a load is cheaper than a copy. */
+EB_INLINE void count_tile(const uint8_t* a, const uint8_t* w, size_t steps, const uint32_t* start, size_t stride_bytes,
+                          uint32x4_t sum[4][4]) {
+  __asm__("movi v31.16b, #1\n" START(0, 1, 2, 3) START(4, 5, 6, 7) START(8, 9, 10, 11)
+              START(12, 13, 14, 15) "1:\n" STEP "subs %[steps], %[steps], #2\n" STEP "b.ne 1b\n"
+          : [a] "+r"(a), [w] "+r"(w), [steps] "+r"(steps), [start] "+r"(start), SUM(0), SUM(1), SUM(2), SUM(3), SUM(4),
+            SUM(5), SUM(6), SUM(7), SUM(8), SUM(9), SUM(10), SUM(11), SUM(12), SUM(13), SUM(14), SUM(15)
+          : [stride] "r"(stride_bytes)
           : "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",
             "v31", "cc", "memory");
 }
@@ -68,5 +73,6 @@ EB_INLINE void add_counts(const uint8_t* a, const uint8_t* w, size_t steps, uint
 #undef HALF
 #undef STEP
 #undef SUM
+#undef START
 
 #endif

@@ -1,4 +1,4 @@
-/* The epilogue of popcounts on NEON: 4 rows x 32 columns of 16-bit counts that a GEMM still has in registers.
+/* The epilogue of popcounts on NEON: rows x 32 columns of 16-bit counts, right after a tile.
  *
  * Floats come out exact in two instructions: 2^24 + 2 * count is the float with bits 0x4B800000 + count, so UADDW and
  * one FSUB from 2^24 + k give k - 2 * count. For odd k, and for the two planes of a ternary product, the counts are
@@ -8,7 +8,8 @@
  * The bias is loaded anew for each row, straight into the register that FMLA accumulates in: a load costs one issue
  * slot of Cortex-A72, a copy of a register two.
  *
- * Include after simd/f32_neon.h. Whole strips only: residuals that wrap round inside 16 columns and the last, partial
+ * Include after simd/f32_neon.h, with EB_STRIP_ROWS defined: how many rows, an even number, are kept in registers at
+ * once (16 vectors for 4). Whole strips only: residuals that wrap round inside 16 columns and the last, partial
  * panel of a row go through epilogue.h.
  */
 #ifndef EDGEBIN_EPILOGUE_NEON_COUNTS_H
@@ -67,30 +68,33 @@ EB_INLINE void eb_reload_4(vf v[4], const float* p) {
 
 EB_INLINE void eb_store_4(float* p, const vf v[4]) { EB_UNROLL for (int i = 0; i < 4; i++) vf_store(p + 4 * i, v[i]); }
 
-#define EB_EACH_ROW EB_UNROLL for (int r = 0; r < 4; r++)
+#define EB_EACH_ROW EB_UNROLL for (int r = 0; r < rows; r++)
+
 #define EB_EACH EB_EACH_ROW EB_UNROLL for (int i = 0; i < 4; i++)
 
-EB_INLINE void eb_strip_bits(const eb_epilogue* e, size_t n, size_t row, size_t col, vf v[4][4]) {
+EB_INLINE void eb_strip_bits(const eb_epilogue* e, size_t n, size_t row, const int rows, size_t col,
+                             vf v[EB_STRIP_ROWS][4]) {
   for (int p = 0; p < EB_MAX_BIT_PLANES && e->threshold[p]; p++) {
     vf t[4];
     eb_load_4(t, e->threshold[p] + col);
-    uint8x16_t bytes[4];
-    EB_EACH_ROW bytes[r] = vf_less_bytes(v[r], t);
-    uint8x16_t sum = vpaddq_u8(vpaddq_u8(bytes[0], bytes[1]), vpaddq_u8(bytes[2], bytes[3]));
-    const uint16x8_t words = vreinterpretq_u16_u8(vpaddq_u8(sum, sum));
     const size_t row_bytes = EB_BIT_ROW_BYTES(n);
     uint8_t* bits = e->bits[p] + row * row_bytes + col / 8;
-    vst1q_lane_u16((uint16_t*)(void*)bits, words, 0);
-    vst1q_lane_u16((uint16_t*)(void*)(bits + row_bytes), words, 1);
-    vst1q_lane_u16((uint16_t*)(void*)(bits + 2 * row_bytes), words, 2);
-    vst1q_lane_u16((uint16_t*)(void*)(bits + 3 * row_bytes), words, 3);
+    EB_UNROLL for (int r = 0; r < rows; r += 2, bits += 2 * row_bytes) {
+      uint8x16_t sum = vpaddq_u8(vf_less_bytes(v[r], t), vf_less_bytes(v[r + 1], t));
+      sum = vpaddq_u8(sum, sum);
+      const uint16x8_t words = vreinterpretq_u16_u8(vpaddq_u8(sum, sum));
+      vst1q_lane_u16((uint16_t*)(void*)bits, words, 0);
+      vst1q_lane_u16((uint16_t*)(void*)(bits + row_bytes), words, 1);
+    }
   }
 }
 
-EB_INLINE void eb_strip_pooled(const eb_epilogue* e, size_t n, size_t row, size_t col, vf v[4][4]) {
+EB_INLINE void eb_strip_pooled(const eb_epilogue* e, size_t n, size_t row, const int rows, size_t col,
+                               vf v[EB_STRIP_ROWS][4]) {
+  const int shift = __builtin_ctzl(e->pool);
   const vf share = vf_set1(1.0f / (float)e->pool);
   EB_EACH_ROW {
-    float* out = e->out + ((row + (size_t)r) * n + col) / e->pool;
+    float* out = e->out + (((row + (size_t)r) * n + col) >> shift);
     const vf low = vpaddq_f32(v[r][0], v[r][1]), high = vpaddq_f32(v[r][2], v[r][3]);
     if (e->pool == 2) {
       vf_store(out, vf_mul(low, share));
@@ -104,10 +108,10 @@ EB_INLINE void eb_strip_pooled(const eb_epilogue* e, size_t n, size_t row, size_
   }
 }
 
-/* Rows row .. row+3, columns col .. col+15 of an [.., n] result from counts[row * stride]. */
+/* Rows row .. row+rows-1, columns col .. col+15 of an [.., n] result from counts[row * stride]. */
 EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const eb_count_scale* to_float, size_t n,
-                              size_t row, size_t col, const uint16_t* counts, const size_t stride) {
-  vf v[4][4], x[4];
+                              size_t row, const int rows, size_t col, const uint16_t* counts, const size_t stride) {
+  vf v[EB_STRIP_ROWS][4], x[4];
   EB_EACH_ROW {
     eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride), &v[r][0]);
     eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride + 8), &v[r][2]);
@@ -156,11 +160,11 @@ EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const
     }
   }
   if (stages & EB_POOLED) {
-    eb_strip_pooled(e, n, row, col, v);
+    eb_strip_pooled(e, n, row, rows, col, v);
   } else if (stages & EB_OUT) {
     EB_EACH_ROW eb_store_4(e->out + (row + (size_t)r) * n + col, v[r]);
   }
-  if (stages & EB_BITS) eb_strip_bits(e, n, row, col, v);
+  if (stages & EB_BITS) eb_strip_bits(e, n, row, rows, col, v);
 }
 
 #undef EB_EACH

@@ -79,30 +79,36 @@ static void eb_find_limits(const eb_epilogue* e, const eb_count_scale* to_float,
   }
 }
 
-/* Rows row .. row+3, columns col .. col+31 of the bit plane, from counts [4][32]; at: col within limits. */
-EB_INLINE void eb_limit_strip(const eb_count_limits* limits, uint8_t* bits, size_t row_bytes, size_t at,
-                              const uint16_t counts[4][32]) {
+/* `rows` rows (a constant, even, at most 8), columns col .. col+31 of the bit plane, from counts; at: col within
+ * limits. */
+EB_INLINE void eb_limit_strip(const eb_count_limits* limits, uint8_t* bits, size_t row_bytes, const int rows, size_t at,
+                              const uint16_t counts[][32]) {
   const uint8x16_t weight = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
   uint16x8_t limit[4];
   EB_UNROLL for (int v = 0; v < 4; v++) limit[v] = vld1q_u16(limits->limit + at + 8 * (size_t)v);
-  uint8x16_t rows[4];
-  EB_UNROLL for (int r = 0; r < 4; r++) {
+  uint32_t flip;
+  memcpy(&flip, limits->flip + at / 8, sizeof(flip));
+  uint8x16_t sums[8];
+  EB_UNROLL for (int r = 0; r < rows; r++) {
     uint8x16_t halves[2];
     EB_UNROLL for (int h = 0; h < 2; h++) {
       const uint16x8_t first = vcgeq_u16(vld1q_u16(&counts[r][16 * h]), limit[2 * h]);
       const uint16x8_t second = vcgeq_u16(vld1q_u16(&counts[r][16 * h + 8]), limit[2 * h + 1]);
       halves[h] = vandq_u8(vuzp1q_u8(vreinterpretq_u8_u16(first), vreinterpretq_u8_u16(second)), weight);
     }
-    rows[r] = vpaddq_u8(halves[0], halves[1]);
+    sums[r] = vpaddq_u8(halves[0], halves[1]);
   }
-  const uint8x16_t sum = vpaddq_u8(vpaddq_u8(rows[0], rows[1]), vpaddq_u8(rows[2], rows[3]));
-  uint32_t flip;
-  memcpy(&flip, limits->flip + at / 8, sizeof(flip));
-  const uint32x4_t words = veorq_u32(vreinterpretq_u32_u8(sum), vdupq_n_u32(flip));
-  vst1q_lane_u32((uint32_t*)(void*)bits, words, 0);
-  vst1q_lane_u32((uint32_t*)(void*)(bits + row_bytes), words, 1);
-  vst1q_lane_u32((uint32_t*)(void*)(bits + 2 * row_bytes), words, 2);
-  vst1q_lane_u32((uint32_t*)(void*)(bits + 3 * row_bytes), words, 3);
+  EB_UNROLL for (int r = 0; r < rows; r += 4, bits += 4 * row_bytes) {
+    const uint8x16_t first = vpaddq_u8(sums[r], sums[r + 1]);
+    const uint8x16_t second = r + 2 < rows ? vpaddq_u8(sums[r + 2], sums[r + 3]) : first;
+    const uint32x4_t words = veorq_u32(vreinterpretq_u32_u8(vpaddq_u8(first, second)), vdupq_n_u32(flip));
+    vst1q_lane_u32((uint32_t*)(void*)bits, words, 0);
+    vst1q_lane_u32((uint32_t*)(void*)(bits + row_bytes), words, 1);
+    if (r + 2 < rows) {
+      vst1q_lane_u32((uint32_t*)(void*)(bits + 2 * row_bytes), words, 2);
+      vst1q_lane_u32((uint32_t*)(void*)(bits + 3 * row_bytes), words, 3);
+    }
+  }
 }
 
 #undef MAX_PARAMETER
