@@ -77,29 +77,64 @@ EB_INLINE void count_planes(const product* p, const uint8_t* expanded, const uin
   }
 }
 
-/* Whole tiles, from registers. What is known to be NULL needs no branch, and stores overlap with what comes before. */
-EB_INLINE void whole_tiles(const product* p, const eb_epilogue* e, size_t row, size_t end, size_t col,
-                           const uint8_t* expanded, const uint8_t* panel) {
+/* Scale and bias, and a residual at will, of an even k: stores, of which one takes three cycles, overlap with all else.
+ */
+EB_INLINE void affine_tiles(const product* p, const int residual, size_t row, size_t end, size_t col,
+                            const uint8_t* expanded, const uint8_t* panel) {
+  const eb_epilogue* e = &p->args->epilogue;
+  const size_t n = p->args->n;
+  const float *scale = e->scale + col, *bias = e->bias + col;
   for (; row < end; row += 4, expanded += p->group_bytes) {
     uint32x4_t sum[4][4];
     count_planes(p, expanded, panel, p->start, sum);
-    vf acc[4][4];
-    sum_to_float(&p->to_float, sum, acc);
-    eb_epilogue_strip(e, p->args->n, row, 4, col, EB_STRIP_COLS, acc);
+    const float* source = residual ? e->residual[0] + row * n + col : NULL;
+    float* out = e->out + row * n + col;
+    const vf minuend = vf_set1(p->to_float.minuend);
+    EB_UNROLL for (int r = 0; r < 4; r++, out += n) {
+      EB_UNROLL for (int v = 0; v < 4; v++) {
+        const vf acc = vf_sub(minuend, vreinterpretq_f32_u32(sum[r][v]));
+        vf x = vf_fma(acc, vf_load(scale + 4 * v), vf_load(bias + 4 * v));
+        if (residual) x = vf_add(x, vf_load(source + (size_t)r * n + 4 * v));
+        vf_store(out + 4 * v, x);
+      }
+    }
   }
 }
 
 EB_NOINLINE void scaled_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
                               const uint8_t* panel) {
-  const eb_epilogue* e = &p->args->epilogue;
-  if (!e->scale || !e->bias || !e->out) __builtin_unreachable();
-  const eb_epilogue scaled = {.scale = e->scale, .bias = e->bias, .out = e->out, .pool = 1};
-  whole_tiles(p, &scaled, row, end, col, expanded, panel);
+  affine_tiles(p, 0, row, end, col, expanded, panel);
 }
 
+EB_NOINLINE void residual_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
+                                const uint8_t* panel) {
+  affine_tiles(p, 1, row, end, col, expanded, panel);
+}
+
+/* Any epilogue, from registers. */
 EB_NOINLINE void other_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
                              const uint8_t* panel) {
-  whole_tiles(p, &p->args->epilogue, row, end, col, expanded, panel);
+  for (; row < end; row += 4, expanded += p->group_bytes) {
+    uint32x4_t sum[4][4];
+    count_planes(p, expanded, panel, p->start, sum);
+    vf acc[4][4];
+    sum_to_float(&p->to_float, sum, acc);
+    eb_epilogue_strip(&p->args->epilogue, p->args->n, row, 4, col, EB_STRIP_COLS, acc);
+  }
+}
+
+static void whole_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
+                        const uint8_t* panel) {
+  const eb_epilogue* e = &p->args->epilogue;
+  const unsigned affine = EB_SCALE | EB_BIAS | EB_OUT;
+  if (p->stages == affine && !p->to_float.odd) {
+    scaled_tiles(p, row, end, col, expanded, panel);
+  } else if (p->stages == (affine | EB_RESIDUAL) && !p->to_float.odd && !e->residual[1] &&
+             e->residual_cols[0] == p->args->n) {
+    residual_tiles(p, row, end, col, expanded, panel);
+  } else {
+    other_tiles(p, row, end, col, expanded, panel);
+  }
 }
 
 EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t col, const uint8_t* expanded,
@@ -111,38 +146,41 @@ EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t 
   eb_epilogue_tile(&p->args->epilogue, p->args->n, row, rows, col, acc[0]);
 }
 
-EB_INLINE void store_word(uint8_t* to, uint64_t bits) {
-  const uint16_t word = (uint16_t)bits;
-  memcpy(to, &word, sizeof(word));
+/* 16 bits of each of 4 rows. Sums are negative up to the limit, and less than 2^24 off 0: their highest bytes are
+ * masks. */
+EB_INLINE uint64_t bit_tile(const product* p, const uint8_t* expanded, const uint8_t* panel, const uint32_t* start) {
+  const uint8x16_t weight = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+  uint32x4_t sum[4][4];
+  count_planes(p, expanded, panel, start, sum);
+  uint8x16_t mask[4];
+  EB_UNROLL for (int r = 0; r < 4; r++) {
+    uint16x8_t half[2];
+    EB_UNROLL for (int h = 0; h < 2; h++) {
+      half[h] = vuzp2q_u16(vreinterpretq_u16_u32(sum[r][2 * h]), vreinterpretq_u16_u32(sum[r][2 * h + 1]));
+    }
+    mask[r] = vandq_u8(vuzp2q_u8(vreinterpretq_u8_u16(half[0]), vreinterpretq_u8_u16(half[1])), weight);
+  }
+  const uint8x16_t pairs = vpaddq_u8(vpaddq_u8(mask[0], mask[1]), vpaddq_u8(mask[2], mask[3]));
+  return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(pairs, pairs)), 0);
 }
 
-/* Sums are negative up to the limit, and less than 2^24 off 0: their highest bytes are masks. */
+EB_INLINE void store_rows(uint8_t* bits, size_t row_bytes, uint64_t words, const size_t rows) {
+  for (size_t r = 0; r < rows; r++) {
+    const uint16_t word = (uint16_t)(words >> (16 * r));
+    memcpy(bits + r * row_bytes, &word, sizeof(word));
+  }
+}
+
 EB_NOINLINE void bit_tiles(const product* p, const limits* l, size_t row, size_t end, size_t col, size_t limit_col,
                            const uint8_t* expanded, const uint8_t* panel) {
   const size_t row_bytes = EB_BIT_ROW_BYTES(p->args->n);
-  const uint16x8_t flip = vdupq_n_u16((uint16_t)~(l->first[limit_col / 64] >> (limit_col % 64)));
-  const uint8x16_t weight = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+  const uint32_t* start = l->start + limit_col;
+  const uint64_t flip = (uint16_t)~(l->first[limit_col / 64] >> (limit_col % 64)) * 0x0001000100010001;
   uint8_t* bits = p->args->epilogue.bits[0] + row * row_bytes + col / 8;
-  for (; row < end; row += 4, expanded += p->group_bytes, bits += 4 * row_bytes) {
-    uint32x4_t sum[4][4];
-    count_planes(p, expanded, panel, l->start + limit_col, sum);
-    uint8x16_t mask[4];
-    EB_UNROLL for (int r = 0; r < 4; r++) {
-      uint16x8_t half[2];
-      EB_UNROLL for (int h = 0; h < 2; h++) {
-        half[h] = vuzp2q_u16(vreinterpretq_u16_u32(sum[r][2 * h]), vreinterpretq_u16_u32(sum[r][2 * h + 1]));
-      }
-      mask[r] = vandq_u8(vuzp2q_u8(vreinterpretq_u8_u16(half[0]), vreinterpretq_u8_u16(half[1])), weight);
-    }
-    const uint8x16_t pairs = vpaddq_u8(vpaddq_u8(mask[0], mask[1]), vpaddq_u8(mask[2], mask[3]));
-    const uint16x8_t flipped = veorq_u16(vreinterpretq_u16_u8(vpaddq_u8(pairs, pairs)), flip);
-    const uint64_t words = vgetq_lane_u64(vreinterpretq_u64_u16(flipped), 0);
-    if (row + 4 <= end) {
-      EB_UNROLL for (int r = 0; r < 4; r++) store_word(bits + (size_t)r * row_bytes, words >> (16 * r));
-    } else {
-      for (size_t r = 0; r < end - row; r++) store_word(bits + r * row_bytes, words >> (16 * r));
-    }
+  for (; row + 4 <= end; row += 4, expanded += p->group_bytes, bits += 4 * row_bytes) {
+    store_rows(bits, row_bytes, bit_tile(p, expanded, panel, start) ^ flip, 4);
   }
+  if (row < end) store_rows(bits, row_bytes, bit_tile(p, expanded, panel, start) ^ flip, end - row);
 }
 
 /* Columns col .. end_col-1; l: NULL, or the limits of these columns. */
@@ -170,11 +208,7 @@ static void multiply(const product* p, const limits* l, size_t col, size_t end_c
       size_t done = row;
       if (p->in_strips && col + EB_TILE_COLS <= args->n) {
         done = row + (end - row) / 4 * 4;
-        if (p->stages == (EB_SCALE | EB_BIAS | EB_OUT)) {
-          scaled_tiles(p, row, done, col, expanded, panel);
-        } else {
-          other_tiles(p, row, done, col, expanded, panel);
-        }
+        whole_tiles(p, row, done, col, expanded, panel);
         group += (done - row) / 4 * p->group_bytes;
       }
       for (; done < end; done += 4, group += p->group_bytes) {
