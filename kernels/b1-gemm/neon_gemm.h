@@ -30,11 +30,38 @@ EB_INLINE void count_group(const product* p, const uint8_t* group, const uint8_t
   if (p->passes == 2) count_again(p, group, panel, counts);
 }
 
-/* A partial tile, by the epilogue of all paths. */
+/* Adds the popcounts of one row to counts. */
+static void count_row(const uint8_t* a, const uint8_t* w, size_t words, uint16_t counts[32]) {
+  while (words) {
+    uint8x16_t sum[4] = {vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)};
+    size_t block = EB_MIN(words, 7);
+    words -= block;
+    for (; block; block--, a += 8) {
+      const uint16x8x4_t x = vld4q_dup_u16((const uint16_t*)(const void*)a);
+      EB_UNROLL for (int step = 0; step < 4; step++, w += 64) {
+        EB_UNROLL for (int v = 0; v < 4; v++) {
+          const uint8x16_t differing = veorq_u8(vreinterpretq_u8_u16(x.val[step]), vld1q_u8(w + 16 * v));
+          sum[v] = vaddq_u8(sum[v], vcntq_u8(differing));
+        }
+      }
+    }
+    EB_UNROLL for (int v = 0; v < 4; v++) vst1q_u16(counts + 8 * v, vpadalq_u8(vld1q_u16(counts + 8 * v), sum[v]));
+  }
+}
+
+/* A partial tile, by the epilogue of all paths. Few rows are counted one by one: a whole tile would cost more. */
 EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t col, const uint8_t* group,
                               const uint8_t* panel) {
   uint16_t counts[EB_TILE_ROWS][EB_TILE_COLS];
-  count_group(p, group, panel, counts);
+  if (3 * rows <= 2 * EB_TILE_ROWS) {
+    const uint8_t* planes[2] = {p->args->a, p->args->a2 ? p->args->a2 : p->args->a};
+    memset(counts, 0, sizeof(counts));
+    for (size_t pass = 0; pass < p->passes; pass++) {
+      for (size_t r = 0; r < rows; r++) count_row(planes[pass] + 8 * p->words * (row + r), panel, p->words, counts[r]);
+    }
+  } else {
+    count_group(p, group, panel, counts);
+  }
   vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
   for (int r = 0; r < EB_TILE_ROWS; r++) {
     for (int v = 0; v < EB_TILE_VECTORS; v += 2) {
@@ -67,6 +94,11 @@ EB_NOINLINE void affine_tiles(const product* p, size_t row, size_t groups, size_
   whole_tiles(p, EB_SCALE | EB_BIAS | EB_OUT, row, groups, col, group, panel);
 }
 
+EB_NOINLINE void residual_tiles(const product* p, size_t row, size_t groups, size_t col, const uint8_t* group,
+                                const uint8_t* panel) {
+  whole_tiles(p, EB_SCALE | EB_BIAS | EB_RESIDUAL | EB_OUT, row, groups, col, group, panel);
+}
+
 EB_NOINLINE void other_tiles(const product* p, size_t row, size_t groups, size_t col, const uint8_t* group,
                              const uint8_t* panel) {
   whole_tiles(p, p->stages, row, groups, col, group, panel);
@@ -94,6 +126,8 @@ static void multiply_block(const product* p, size_t row, size_t rows, size_t col
         limit_tiles(p, row, groups, col, prepared, panel);
       } else if (p->stages == (EB_SCALE | EB_BIAS | EB_OUT)) {
         affine_tiles(p, row, groups, col, prepared, panel);
+      } else if (p->stages == (EB_SCALE | EB_BIAS | EB_RESIDUAL | EB_OUT)) {
+        residual_tiles(p, row, groups, col, prepared, panel);
       } else {
         other_tiles(p, row, groups, col, prepared, panel);
       }
