@@ -2,7 +2,7 @@
  *
  * Blocks of rows whose expanded form fits EXPANDED_BYTES are outermost, then panels, then tiles. Sums begin at the bits
  * of a float, so that one FSUB makes the accumulator of them; where bits are all that is stored, they begin at
- * -1 - limit (count_limits.h), so that the sign says on which side of the limit a count is. */
+ * -limit (neon_limits.h), so that the sign says on which side of the limit a count is. */
 #include <arm_neon.h>
 #include <string.h>
 
@@ -17,11 +17,11 @@ EB_DOTPROD_BEGIN
 #include "../epilogue/tile.h"
 #define EB_STRIP_ROWS 4
 #include "../epilogue/neon_counts.h"
-#include "count_limits.h"
+#include "../epilogue/neon_limits.h"
 #include "neondot_tile.h"
 
 #define EXPANDED_BYTES 16384 /* a quarter of a first-level cache */
-#define LIMIT_COLS 2048      /* columns whose limits are known at once */
+#define LIMIT_ROWS 8         /* fewer rows do not pay for the search of limits */
 
 /* acc = minuend - float with the bits of the sum, which began at magic; twice that plus 1 where odd. */
 typedef struct {
@@ -39,12 +39,6 @@ typedef struct {
   float_of_sum to_float;
   uint32_t start[EB_TILE_COLS]; /* of the sums of a row */
 } product;
-
-/* Of LIMIT_COLS columns. */
-typedef struct {
-  uint32_t start[LIMIT_COLS];
-  uint64_t first[LIMIT_COLS / 64];
-} limits;
 
 /* 2^24 + 2 p has the bits 0x4B800000 + p: exact where k is even. Else, and where p is the sum of two planes,
  * 2^23 + p has the bits 0x4B000000 + p, and k - 2 p = 2 ((k - 1) / 2 - p) + 1. */
@@ -171,11 +165,17 @@ EB_INLINE void store_rows(uint8_t* bits, size_t row_bytes, uint64_t words, const
   }
 }
 
-EB_NOINLINE void bit_tiles(const product* p, const limits* l, size_t row, size_t end, size_t col, size_t limit_col,
+/* at: column within limits. */
+EB_NOINLINE void bit_tiles(const product* p, const eb_count_limits* l, size_t row, size_t end, size_t col, size_t at,
                            const uint8_t* expanded, const uint8_t* panel) {
   const size_t row_bytes = EB_BIT_ROW_BYTES(p->args->n);
-  const uint32_t* start = l->start + limit_col;
-  const uint64_t flip = (uint16_t)~(l->first[limit_col / 64] >> (limit_col % 64)) * 0x0001000100010001;
+  uint32_t start[EB_TILE_COLS];
+  for (size_t j = 0; j < EB_TILE_COLS; j++) {
+    start[j] = -(uint32_t)(p->to_float.odd ? (l->limit[at + j] + 1) / 2 : l->limit[at + j]);
+  }
+  uint16_t flips;
+  memcpy(&flips, l->flip + at / 8, sizeof(flips));
+  const uint64_t flip = (uint16_t)~flips * 0x0001000100010001;
   uint8_t* bits = p->args->epilogue.bits[0] + row * row_bytes + col / 8;
   for (; row + 4 <= end; row += 4, expanded += p->group_bytes, bits += 4 * row_bytes) {
     store_rows(bits, row_bytes, bit_tile(p, expanded, panel, start) ^ flip, 4);
@@ -184,7 +184,7 @@ EB_NOINLINE void bit_tiles(const product* p, const limits* l, size_t row, size_t
 }
 
 /* Columns col .. end_col-1; l: NULL, or the limits of these columns. */
-static void multiply(const product* p, const limits* l, size_t col, size_t end_col) {
+static void multiply(const product* p, const eb_count_limits* l, size_t col, size_t end_col) {
   const eb_b1_gemm_args* args = p->args;
   const uint8_t* planes[2] = {args->a, args->a2};
   const size_t plane_bytes = p->group_bytes / p->planes, first_col = col;
@@ -249,12 +249,12 @@ static void multiply_long(const product* p) {
 
 static void multiply_to_bits(const product* p) {
   const eb_b1_gemm_args* args = p->args;
-  const count_range range = {(float)args->k, args->a2 ? 1.0f : 2.0f, (uint32_t)(p->planes * args->k)};
-  limits l;
-  for (size_t col = 0; col < args->n; col += LIMIT_COLS) {
-    const size_t end_col = EB_MIN(col + LIMIT_COLS, args->n);
-    find_limits(&args->epilogue, 0, col, end_col - col, range, l.start, l.first);
-    for (size_t j = 0; j < EB_CEIL_DIV(end_col - col, 64) * 64; j++) l.start[j] = ~l.start[j];
+  const int doubled = args->a2 || args->k % 2;
+  const eb_count_scale to_float = eb_count_scale_of(args->k, doubled);
+  eb_count_limits l;
+  for (size_t col = 0; col < args->n; col += EB_LIMIT_COLS) {
+    const size_t end_col = EB_MIN(col + EB_LIMIT_COLS, args->n);
+    eb_find_limits(&args->epilogue, &to_float, (doubled ? 2 : 1) * args->k, col, end_col - col, &l);
     multiply(p, &l, col, end_col);
   }
 }
@@ -271,7 +271,7 @@ void EB_SYMBOL(eb_b1_gemm)(const eb_b1_gemm_args* args) {
   for (int j = 0; j < EB_TILE_COLS; j++) p.start[j] = p.to_float.magic;
   if (p.group_bytes > EXPANDED_BYTES) {
     multiply_long(&p);
-  } else if (args->m >= LIMIT_WORTH_ROWS && !e->threshold[1] && has_limits(e, args->n)) {
+  } else if (args->m >= LIMIT_ROWS && args->n % EB_TILE_COLS == 0 && eb_has_limits(e, args->n)) {
     multiply_to_bits(&p);
   } else {
     multiply(&p, NULL, 0, args->n);
