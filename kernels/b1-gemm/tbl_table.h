@@ -1,7 +1,9 @@
 /* The look-up tables of neon_tbl: entry i of table a0 | a1 << 5 is popcount(a0 ^ i) | popcount(a1 ^ i) << 4, for five
- * bits of each of two rows and of a channel. 32 KB, of which a block of rows touches one table of 32 bytes per five
- * bits of k and pair of rows. To build these tables of a block beforehand instead (two tables of 1 KB, OR, and a store
- * of 32 bytes, which takes 6 cycles) would cost 19 % more at n = 384. */
+ * bits of each of two rows and of a channel.
+ *
+ * 32 KB, half of Cortex-A76's first-level cache, of which a block of rows reads one table of 32 bytes per pair of rows
+ * and five bits of k. Tables built per block instead (OR of two tables of 1 KB) would have to be stored, at 6 cycles
+ * each on Cortex-A76: 98 * 77 of them are 45000 cycles for 196x384x384, all else is 250000. */
 #ifndef EDGEBIN_B1_GEMM_TBL_TABLE_H
 #define EDGEBIN_B1_GEMM_TBL_TABLE_H
 
