@@ -29,19 +29,6 @@ static void index_rows(const product* p, size_t row, size_t end, uint16_t* index
   }
 }
 
-/* Whole tiles of a block whose rows are a multiple of four. */
-static void whole_tiles(const product* p, const block* b) {
-  const eb_epilogue* e = &p->args->epilogue;
-  if (p->stages == (EB_SCALE | EB_BIAS | EB_OUT)) {
-    scaled_tiles(p, b);
-  } else if (p->stages == (EB_SCALE | EB_BIAS | EB_RESIDUAL | EB_OUT) && e->residual_cols[0] == p->args->n &&
-             !e->residual[1]) {
-    residual_tiles(p, b);
-  } else {
-    other_tiles(p, b);
-  }
-}
-
 /* Whether counts of one plane fit in bytes, not doubled. */
 static int counts_are_bytes(const product* p) { return !p->doubled && p->args->k <= MOST_BYTES; }
 

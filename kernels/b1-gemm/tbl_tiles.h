@@ -79,35 +79,48 @@ EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t 
   eb_epilogue_tile(&p->args->epilogue, p->args->n, row, rows, col, acc[0]);
 }
 
-/* Scale and bias, and a residual at will, from counts in registers: memory takes 128 bits in three cycles only. */
-EB_INLINE void affine_tiles(const product* p, const block* b, const int residual) {
-  const eb_epilogue* e = &p->args->epilogue;
-  const size_t n = p->args->n;
+/* What an epilogue of these stages needs, all else NULL: then the compiler leaves out what tests for it. */
+EB_INLINE eb_epilogue epilogue_of(const eb_epilogue* e, const unsigned stages) {
+  eb_epilogue some = {.scale = e->scale, .bias = e->bias, .out = e->out, .pool = stages & EB_POOLED ? e->pool : 1};
+  if (stages & EB_RESIDUAL) {
+    if (!e->residual[0]) __builtin_unreachable();
+    some.residual[0] = e->residual[0];
+    some.residual_cols[0] = e->residual_cols[0];
+  }
+  if (stages & EB_SLOPE) some.slope = e->slope;
+  if (stages & EB_OFFSET) some.offset = e->offset;
+  if (stages & EB_GAIN) some.gain = e->gain, some.shift = e->shift;
+  if (stages & EB_SKIP) some.skip = e->skip;
+  if (stages & EB_BITS) {
+    if (!e->threshold[0]) __builtin_unreachable();
+    some.threshold[0] = e->threshold[0], some.bits[0] = e->bits[0];
+  }
+  return some;
+}
+
+/* One set of stages, with one residual and one plane of bits at most, from counts in registers. */
+EB_INLINE void tiles_of(const product* p, const block* b, const unsigned stages) {
+  const eb_epilogue e = epilogue_of(&p->args->epilogue, stages);
+  const eb_count_scale to_float = p->to_float;
   const uint16_t* index = b->index;
   for (size_t row = b->row; row < b->end; row += TBL_ROWS, index += p->planes * p->stride) {
-    uint16x8_t counts[TBL_ROWS][2 * TBL_VECTORS];
-    count_doubled(p, index, b->panel, counts);
-    const float *scale = e->scale + b->col, *bias = e->bias + b->col;
-    const float* source = residual ? e->residual[0] + row * n + b->col : NULL;
-    float* out = e->out + row * n + b->col;
-    EB_UNROLL for (int v = 0; v < 2 * TBL_VECTORS; v++) {
-      EB_UNROLL for (int r = 0; r < TBL_ROWS; r++) {
-        const uint32x4_t sum[2] = {vaddw_u16(p->to_float.magic, vget_low_u16(counts[r][v])),
-                                   vaddw_high_u16(p->to_float.magic, counts[r][v])};
-        EB_UNROLL for (int i = 0; i < 2; i++) {
-          const size_t j = 8 * (size_t)v + 4 * (size_t)i, at = (size_t)r * n + j;
-          const vf acc = vf_sub(p->to_float.minuend, vreinterpretq_f32_u32(sum[i]));
-          vf x = vf_fma(acc, vf_load(scale + j), vf_load(bias + j));
-          if (residual) x = vf_add(x, vf_load(source + at));
-          vf_store(out + at, x);
-        }
-      }
+    uint16_t counts[TBL_ROWS * TBL_COLS]; /* in registers, as all that reads it is unrolled */
+    store_counts(p, index, 1, b->panel, counts);
+    EB_UNROLL for (size_t j = 0; j < TBL_COLS; j += 16) {
+      eb_count_strip(&e, stages, &to_float, p->args->n, row, TBL_ROWS, b->col + j, counts + j, TBL_COLS);
     }
   }
 }
 
-EB_NOINLINE void scaled_tiles(const product* p, const block* b) { affine_tiles(p, b, 0); }
-EB_NOINLINE void residual_tiles(const product* p, const block* b) { affine_tiles(p, b, 1); }
+#define EB_AFFINE (EB_SCALE | EB_BIAS | EB_OUT)
+#define EB_RPRELU (EB_AFFINE | EB_RESIDUAL | EB_SLOPE | EB_OFFSET)
+
+EB_NOINLINE void scaled_tiles(const product* p, const block* b) { tiles_of(p, b, EB_AFFINE); }
+EB_NOINLINE void residual_tiles(const product* p, const block* b) { tiles_of(p, b, EB_AFFINE | EB_RESIDUAL); }
+EB_NOINLINE void rprelu_bit_tiles(const product* p, const block* b) { tiles_of(p, b, EB_RPRELU | EB_BITS); }
+EB_NOINLINE void rprelu_skip_tiles(const product* p, const block* b) { tiles_of(p, b, EB_RPRELU | EB_SKIP); }
+EB_NOINLINE void gain_skip_tiles(const product* p, const block* b) { tiles_of(p, b, EB_RPRELU | EB_GAIN | EB_SKIP); }
+EB_NOINLINE void pooled_bit_tiles(const product* p, const block* b) { tiles_of(p, b, EB_RPRELU | EB_BITS | EB_POOLED); }
 
 /* Any epilogue, four rows at a time. */
 EB_NOINLINE void other_tiles(const product* p, const block* b) {
@@ -118,6 +131,34 @@ EB_NOINLINE void other_tiles(const product* p, const block* b) {
     for (size_t j = 0; j < TBL_COLS; j += 16) {
       eb_count_strip(&p->args->epilogue, p->stages, &p->to_float, p->args->n, row, 4, b->col + j, counts + j, TBL_COLS);
     }
+  }
+}
+
+/* Whole tiles of a block whose rows are a multiple of four. */
+static void whole_tiles(const product* p, const block* b) {
+  const eb_epilogue* e = &p->args->epilogue;
+  const unsigned stages = e->residual[1] || e->threshold[1] ? 0 : p->stages;
+  switch (stages) {
+    case EB_AFFINE:
+      scaled_tiles(p, b);
+      break;
+    case EB_AFFINE | EB_RESIDUAL:
+      residual_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_BITS:
+      rprelu_bit_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_SKIP:
+      rprelu_skip_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_GAIN | EB_SKIP:
+      gain_skip_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_BITS | EB_POOLED:
+      pooled_bit_tiles(p, b);
+      break;
+    default:
+      other_tiles(p, b);
   }
 }
 
