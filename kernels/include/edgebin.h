@@ -212,6 +212,7 @@ EB_DECLARE_PATH(neondot)
 EB_DECLARE_PATH(avx2)
 EB_DECLARE_PATH(avx512)
 EB_DECLARE_PATH(neon_inorder)
+EB_DECLARE_PATH(neon_tbl)
 
 #ifdef __cplusplus
 }
