@@ -20,29 +20,43 @@
 
 #define EB_TILE_ROWS 4
 #define PAIRS 2
-#define MAX_BLOCKS 16   /* whose tables are kept: 24 KB */
+#define BLOCK_BYTES (PAIRS * BLOCK_WORDS * NIBBLES * TABLE_BYTES)
+#define MAX_BLOCKS 16 /* whose tables are kept: 24 KB */
+#define FEW_PANELS 2
 #define WIDE_BLOCKS 341 /* before a 16-bit sum overflows */
 
 /* Four rows of a, for all panels. */
 typedef struct {
   const eb_b1_gemm_args* args;
   float_counts counts;
-  int planes, whole_strips;
+  int planes, whole_strips, stages;
   size_t words, blocks; /* of a row of one plane */
   size_t row, rows;
   int kept; /* whether `tables` holds all blocks, or one at a time */
-  word_tables (*tables)[PAIRS][BLOCK_WORDS];
+  uint8_t* tables;
 } row_block;
 
 EB_INLINE size_t words_of(const row_block* b, size_t block) {
   return EB_MIN(BLOCK_WORDS, b->words - BLOCK_WORDS * block);
 }
 
-static void build_block(const row_block* b, int plane, size_t block, word_tables (*tables)[BLOCK_WORDS]) {
-  const size_t a_row_bytes = 8 * b->words;
-  const uint8_t* a = (plane ? b->args->a2 : b->args->a) + b->row * a_row_bytes + 8 * BLOCK_WORDS * block;
+EB_INLINE uint8_t* tables_of(const row_block* b, size_t block, size_t pair, const int step) {
+  return b->tables + (block * PAIRS + pair) * BLOCK_WORDS * NIBBLES * (size_t)step;
+}
+
+/* Blocks of both planes are numbered through. */
+EB_NOINLINE void build_block(const row_block* b, size_t block, int step, size_t to) {
+  const size_t a_row_bytes = 8 * b->words, in_plane = block % b->blocks;
+  const uint8_t* a = block < b->blocks ? b->args->a : b->args->a2;
+  a += b->row * a_row_bytes + 8 * BLOCK_WORDS * in_plane;
   for (size_t r = 0; r < b->rows; r += 2, a += 2 * a_row_bytes) {
-    build_tables(a, r + 1 < b->rows ? a + a_row_bytes : NULL, words_of(b, block), tables[r / 2]);
+    const uint8_t* second = r + 1 < b->rows ? a + a_row_bytes : NULL;
+    uint8_t* tables = tables_of(b, to, r / 2, step);
+    if (step == INDEX_BYTES) {
+      build_tables(a, second, words_of(b, in_plane), INDEX_BYTES, tables);
+    } else {
+      build_tables(a, second, words_of(b, in_plane), TABLE_BYTES, tables);
+    }
   }
 }
 
@@ -54,28 +68,41 @@ static void add_to_totals(const row_block* b, wide_sums* sums, vf totals[][EB_TI
   }
 }
 
-/* Of `rows` rows and one strip of columns, from a row and a vector on. */
-EB_INLINE void finish_strip(const row_block* b, size_t col, const int rows, size_t row, int vector, wide_sums* sums) {
-  vf v[VF_STRIP_ROWS][EB_STRIP_VECTORS];
-  const __m256i zero = _mm256_set1_epi32(b->counts.zero), *strip = sums[row] + vector / 2;
-  EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int i = 0; i < EB_STRIP_VECTORS; i++) {
-      v[r][i] = _mm256_castsi256_ps(_mm256_or_si256(counts_of(strip + 4 * r, i), zero));
+/* Of `rows` rows from `row` on, strip after strip. */
+EB_INLINE void finish_rows(const row_block* b, const int stages, const int rows, size_t row, size_t col,
+                           wide_sums* sums) {
+  const __m256i zero = _mm256_set1_epi32(b->counts.zero);
+  EB_UNROLL for (int strip = 0; strip < EB_TILE_VECTORS; strip += EB_STRIP_VECTORS, col += EB_STRIP_COLS) {
+    vf v[VF_STRIP_ROWS][EB_STRIP_VECTORS];
+    EB_UNROLL for (int r = 0; r < rows; r++) {
+      EB_UNROLL for (int i = 0; i < EB_STRIP_VECTORS; i++) {
+        v[r][i] = _mm256_castsi256_ps(_mm256_or_si256(counts_of(sums[r], strip + i), zero));
+      }
     }
+    float_counts_finish(&b->counts, v[0], rows * EB_STRIP_VECTORS);
+    eb_epilogue_strip_of(stages, &b->args->epilogue, b->args->n, b->row + row, rows, col, EB_STRIP_COLS, v);
   }
-  float_counts_finish(&b->counts, v[0], rows * EB_STRIP_VECTORS);
-  eb_epilogue_strip(&b->args->epilogue, b->args->n, b->row + row, rows, col + (size_t)vector * VF_LANES, EB_STRIP_COLS,
-                    v);
+}
+
+EB_INLINE void finish_tile_of(const row_block* b, const int stages, size_t col, wide_sums* sums) {
+  size_t row = 0;
+  for (; row + VF_STRIP_ROWS <= b->rows; row += VF_STRIP_ROWS) {
+    finish_rows(b, stages, VF_STRIP_ROWS, row, col, sums + row);
+  }
+  for (; row < b->rows; row++) finish_rows(b, stages, 1, row, col, sums + row);
 }
 
 EB_NOINLINE void finish_whole_tile(const row_block* b, size_t col, wide_sums* sums) {
-  size_t r = 0;
-  for (; r + VF_STRIP_ROWS <= b->rows; r += VF_STRIP_ROWS) {
-    for (int v = 0; v < EB_TILE_VECTORS; v += EB_STRIP_VECTORS) finish_strip(b, col, VF_STRIP_ROWS, r, v, sums);
+#define FINISH(stages)                    \
+  case stages:                            \
+    finish_tile_of(b, stages, col, sums); \
+    break;
+  switch (b->stages) {
+    EB_COMMON_STAGES(FINISH)
+    default:
+      finish_tile_of(b, EB_ANY_STAGES, col, sums);
   }
-  for (; r < b->rows; r++) {
-    for (int v = 0; v < EB_TILE_VECTORS; v += EB_STRIP_VECTORS) finish_strip(b, col, 1, r, v, sums);
-  }
+#undef FINISH
 }
 
 /* Columns beyond n, residuals that wrap inside a strip, counts beyond 16 bits. */
@@ -87,27 +114,27 @@ EB_NOINLINE void finish_part_tile(const row_block* b, size_t col, vf counts[][EB
   eb_epilogue_tile(&b->args->epilogue, b->args->n, b->row, b->rows, col, counts[0]);
 }
 
-static void gemm_tile(const row_block* b, size_t col, const uint8_t* panel) {
+EB_INLINE void gemm_tile(const row_block* b, size_t col, const uint8_t* panel, const int step) {
   wide_sums sums[EB_TILE_ROWS];
   vf totals[EB_TILE_ROWS][EB_TILE_VECTORS];
-  int whole = b->whole_strips && col + EB_TILE_COLS <= b->args->n && (size_t)b->planes * b->blocks <= WIDE_BLOCKS;
+  const size_t blocks = (size_t)b->planes * b->blocks;
+  const int whole = b->whole_strips && col + EB_TILE_COLS <= b->args->n && blocks <= WIDE_BLOCKS;
   if (!whole) memset(totals, 0, sizeof(totals));
   size_t counted = 0;
-  for (int plane = 0; plane < b->planes; plane++) {
-    for (size_t block = 0; block < b->blocks; block++, counted++) {
-      word_tables(*tables)[BLOCK_WORDS] = b->tables[b->kept ? (size_t)plane * b->blocks + block : 0];
-      if (!b->kept) build_block(b, plane, block, tables);
-      const uint8_t* w = panel + EB_TILE_COLS * NIBBLES * BLOCK_WORDS * block;
-      if (counted == WIDE_BLOCKS) {
-        add_to_totals(b, sums, totals);
-        counted = 0;
-      }
-      for (size_t r = 0; r < b->rows; r += 2) {
-        if (counted) {
-          count_block(tables[r / 2], w, words_of(b, block), 0, sums + r);
-        } else {
-          count_block(tables[r / 2], w, words_of(b, block), 1, sums + r);
-        }
+  for (size_t block = 0; block < blocks; block++, counted++) {
+    const size_t in_plane = block < b->blocks ? block : block - b->blocks;
+    const uint8_t* w = panel + EB_TILE_COLS * NIBBLES * BLOCK_WORDS * in_plane;
+    if (!b->kept) build_block(b, block, step, 0);
+    if (counted == WIDE_BLOCKS) {
+      add_to_totals(b, sums, totals);
+      counted = 0;
+    }
+    for (size_t r = 0; r < b->rows; r += 2) {
+      const uint8_t* tables = tables_of(b, b->kept ? block : 0, r / 2, step);
+      if (counted) {
+        count_block(tables, w, words_of(b, in_plane), step, 0, sums + r);
+      } else {
+        count_block(tables, w, words_of(b, in_plane), step, 1, sums + r);
       }
     }
   }
@@ -119,21 +146,29 @@ static void gemm_tile(const row_block* b, size_t col, const uint8_t* panel) {
   }
 }
 
+EB_INLINE void gemm_rows(row_block* b, const int step) {
+  for (b->row = 0; b->row < b->args->m; b->row += EB_TILE_ROWS) {
+    b->rows = EB_MIN(EB_TILE_ROWS, b->args->m - b->row);
+    for (size_t block = 0; b->kept && block < (size_t)b->planes * b->blocks; block++)
+      build_block(b, block, step, block);
+    const uint8_t* panel = b->args->w;
+    for (size_t col = 0; col < b->args->n; col += EB_TILE_COLS, panel += EB_TILE_COLS * NIBBLES * b->words) {
+      gemm_tile(b, col, panel, step);
+    }
+  }
+}
+
 void eb_b1_gemm__avx2(const eb_b1_gemm_args* args) {
-  word_tables tables[MAX_BLOCKS][PAIRS][BLOCK_WORDS];
+  uint8_t tables[MAX_BLOCKS * BLOCK_BYTES] __attribute__((aligned(64)));
   row_block b = {.args = args, .counts = float_counts_of(args), .planes = args->a2 ? 2 : 1, .tables = tables};
   b.whole_strips = eb_residuals_are_strips(&args->epilogue);
+  b.stages = eb_epilogue_stages(&args->epilogue);
   b.words = EB_CEIL_DIV(args->k, 64);
   b.blocks = EB_CEIL_DIV(b.words, BLOCK_WORDS);
   b.kept = (size_t)b.planes * b.blocks <= MAX_BLOCKS;
-  for (b.row = 0; b.row < args->m; b.row += EB_TILE_ROWS) {
-    b.rows = EB_MIN(EB_TILE_ROWS, args->m - b.row);
-    for (size_t i = 0; b.kept && i < (size_t)b.planes * b.blocks; i++) {
-      build_block(&b, (int)(i / b.blocks), i % b.blocks, tables[i]);
-    }
-    const uint8_t* panel = args->w;
-    for (size_t col = 0; col < args->n; col += EB_TILE_COLS, panel += EB_TILE_COLS * NIBBLES * b.words) {
-      gemm_tile(&b, col, panel);
-    }
+  if (args->n <= FEW_PANELS * EB_TILE_COLS) {
+    gemm_rows(&b, INDEX_BYTES);
+  } else {
+    gemm_rows(&b, TABLE_BYTES);
   }
 }
