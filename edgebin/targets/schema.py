@@ -46,7 +46,9 @@ class Rates(Model):
     addv: Rate | None = None
     bsl: Rate | None = None
     shift: Rate | None = None
+    sri: Rate | None = None
     tbl: Rate | None = None
+    tbl2: Rate | None = None
     ucvtf: Rate | None = None
     fmla: Rate | None = None
     fmla_fp16: Rate | None = None
