@@ -29,7 +29,8 @@
 typedef struct {
   const eb_b1_gemm_args* args;
   float_counts counts;
-  int planes, whole_strips, stages;
+  int planes, whole_strips;
+  unsigned stages;
   size_t words, blocks; /* of a row of one plane */
   size_t row, rows;
   int kept; /* whether `tables` holds all blocks, or one at a time */
@@ -69,7 +70,7 @@ static void add_to_totals(const row_block* b, wide_sums* sums, vf totals[][EB_TI
 }
 
 /* Of `rows` rows from `row` on, strip after strip. */
-EB_INLINE void finish_rows(const row_block* b, const int stages, const int rows, size_t row, size_t col,
+EB_INLINE void finish_rows(const row_block* b, const unsigned stages, const int rows, size_t row, size_t col,
                            wide_sums* sums) {
   const __m256i zero = _mm256_set1_epi32(b->counts.zero);
   EB_UNROLL for (int strip = 0; strip < EB_TILE_VECTORS; strip += EB_STRIP_VECTORS, col += EB_STRIP_COLS) {
@@ -84,7 +85,7 @@ EB_INLINE void finish_rows(const row_block* b, const int stages, const int rows,
   }
 }
 
-EB_INLINE void finish_tile_of(const row_block* b, const int stages, size_t col, wide_sums* sums) {
+EB_INLINE void finish_tile_of(const row_block* b, const unsigned stages, size_t col, wide_sums* sums) {
   size_t row = 0;
   for (; row + VF_STRIP_ROWS <= b->rows; row += VF_STRIP_ROWS) {
     finish_rows(b, stages, VF_STRIP_ROWS, row, col, sums + row);
@@ -174,7 +175,7 @@ void eb_b1_gemm__avx2(const eb_b1_gemm_args* args) {
   uint8_t tables[MAX_BLOCKS * BLOCK_BYTES] __attribute__((aligned(64)));
   row_block b = {.args = args, .counts = float_counts_of(args), .planes = args->a2 ? 2 : 1, .tables = tables};
   b.whole_strips = eb_residuals_are_strips(&args->epilogue);
-  b.stages = eb_epilogue_stages(&args->epilogue);
+  b.stages = eb_stages_of(&args->epilogue);
   b.words = EB_CEIL_DIV(args->k, 64);
   b.blocks = EB_CEIL_DIV(b.words, BLOCK_WORDS);
   b.kept = (size_t)b.planes * b.blocks <= MAX_BLOCKS;

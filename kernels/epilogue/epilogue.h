@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "edgebin.h"
+#include "stages.h"
 
 #define EB_STRIP_COLS (EB_STRIP_VECTORS * VF_LANES)
 
@@ -105,26 +106,14 @@ EB_INLINE int eb_residuals_are_strips(const eb_epilogue* e) {
   return 1;
 }
 
-/* What an epilogue has: one bit per stage, and EB_MORE for several residuals or bit planes, or a pool. */
-enum { EB_SCALE = 1, EB_BIAS = 2, EB_RESIDUAL = 4, EB_SLOPE = 8, EB_OFFSET = 16, EB_GAIN = 32, EB_SKIP = 64 };
-enum { EB_OUT = 128, EB_BITS = 256, EB_MORE = 512, EB_ANY_STAGES = 1024 };
-
-EB_INLINE int eb_epilogue_stages(const eb_epilogue* e) {
-  const int more = e->pool > 1 || (e->residual[0] && e->residual[1]) || (e->threshold[0] && e->threshold[1]);
-  return (e->scale ? EB_SCALE : 0) | (e->bias ? EB_BIAS : 0) | (e->residual[0] ? EB_RESIDUAL : 0) |
-         (e->slope ? EB_SLOPE : 0) | (e->offset ? EB_OFFSET : 0) | (e->gain ? EB_GAIN : 0) | (e->skip ? EB_SKIP : 0) |
-         (e->out ? EB_OUT : 0) | (e->threshold[0] ? EB_BITS : 0) | (more ? EB_MORE : 0);
-}
-
 /* Rows row .. row+rows-1, columns col .. col+count-1 of an [.., n] result; v holds the accumulators. Strips of several
  * rows are whole and need eb_residuals_are_strips: then nothing here calls a function, and v stays in registers. The
- * caller pads the bits of each row. `stages`, a constant: eb_epilogue_stages(e) without EB_MORE, or EB_ANY_STAGES.
+ * caller pads the bits of each row. `stages`, a constant: eb_stages_of(e), or EB_ANY_STAGES.
  */
-EB_INLINE void eb_epilogue_strip_of(const int stages, const eb_epilogue* e, size_t n, size_t row, const int rows,
+EB_INLINE void eb_epilogue_strip_of(const unsigned stages, const eb_epilogue* e, size_t n, size_t row, const int rows,
                                     size_t col, size_t count, vf v[][EB_STRIP_VECTORS]) {
   vf a[EB_STRIP_VECTORS], b[EB_STRIP_VECTORS];
-  const int any = stages == EB_ANY_STAGES, most_residuals = any ? EB_MAX_RESIDUALS : 1,
-            most_planes = any ? EB_MAX_BIT_PLANES : 1;
+  const int any = stages == EB_ANY_STAGES;
 #define EB_HAS(stage, pointer) (any ? (pointer) != NULL : (stages & (stage)) != 0)
 #define EB_EACH_ROW EB_UNROLL for (int r = 0; r < rows; r++)
 #define EB_EACH EB_EACH_ROW EB_UNROLL for (int i = 0; i < EB_STRIP_VECTORS; i++)
@@ -137,7 +126,8 @@ EB_INLINE void eb_epilogue_strip_of(const int stages, const eb_epilogue* e, size
   } else {
     EB_EACH v[r][i] = vf_add(v[r][i], b[i]);
   }
-  for (int source = 0; source < most_residuals && EB_HAS(EB_RESIDUAL, e->residual[source]); source++) {
+  for (int source = 0; EB_HAS(EB_RESIDUAL, e->residual[0]) && source < EB_MAX_RESIDUALS && e->residual[source];
+       source++) {
     const size_t cols = e->residual_cols[source], at = col < cols ? col : col % cols;
     EB_EACH_ROW {
       const float* residual = e->residual[source] + (row + (size_t)r) * cols;
@@ -168,12 +158,12 @@ EB_INLINE void eb_epilogue_strip_of(const int stages, const eb_epilogue* e, size
       EB_UNROLL for (int i = 0; i < EB_STRIP_VECTORS; i++) v[r][i] = vf_add(v[r][i], a[i]);
     }
   }
-  if (any && e->out && e->pool > 1) {
+  if (EB_HAS(EB_POOLED, e->out) && e->pool > 1) {
     EB_EACH_ROW eb_store_pooled(e->out + ((row + (size_t)r) * n + col) / e->pool, v[r], e->pool, count);
   } else if (EB_HAS(EB_OUT, e->out)) {
     EB_EACH_ROW eb_store_cols(e->out + (row + (size_t)r) * n + col, v[r], count);
   }
-  for (int p = 0; p < most_planes && EB_HAS(EB_BITS, e->threshold[p]); p++) {
+  for (int p = 0; EB_HAS(EB_BITS, e->threshold[0]) && p < EB_MAX_BIT_PLANES && e->threshold[p]; p++) {
     eb_load_cols(a, e->threshold[p] + col, count);
     EB_EACH_ROW {
       uint8_t* bits = e->bits[p] + (row + (size_t)r) * EB_BIT_ROW_BYTES(n);
