@@ -11,8 +11,8 @@
  * vector operations = 12 cycles for 8192 products, 683 products a cycle; the epilogue adds 2 operations per vector and
  * scale, bias and store. Popcounts of carry-saved sums (VPTERNLOGD) would be 2.5 operations per 512 products instead of
  * 3, but double the sums and pay 3 more at the end of each: 4% less at k = 384, more at k = 64.
- * Measured with zig, one thread, products a cycle: 196x1536x384 624, 196x384x384 570 (fp32 out), 3136x64x256 298 (fp32)
- * and 348 (bits). */
+ * Measured with zig, one thread, products a cycle: 196x1536x384 643, 196x384x384 595 (fp32 out), 3136x64x256 320 (fp32)
+ * and 355 (bits). */
 #define EB_PATH avx512
 #include "../simd/f32_avx512.h"
 #define EB_TILE_VECTORS 4
@@ -20,6 +20,7 @@
 
 #define EB_TILE_ROWS 4
 #include "count_avx512.h"
+#include "fetch_result.h"
 #include "float_counts.h"
 
 EB_INLINE void multiply(const eb_b1_gemm_args* args, const float_counts* f, size_t row, const uint8_t* panel,
@@ -54,6 +55,7 @@ EB_INLINE void part_tile(const eb_b1_gemm_args* args, const float_counts* f, siz
 
 void eb_b1_gemm__avx512(const eb_b1_gemm_args* args) {
   const float_counts f = float_counts_of(args);
+  const int fetched = result_is_fetched(args);
   const size_t m = args->m, n = args->n, panel_bytes = EB_BIT_ROW_BYTES(args->k) * EB_TILE_COLS;
   const size_t whole_cols = eb_residuals_are_strips(&args->epilogue) ? n - n % EB_TILE_COLS : 0;
   for (size_t row = 0; row < m; row += EB_TILE_ROWS) {
@@ -61,7 +63,10 @@ void eb_b1_gemm__avx512(const eb_b1_gemm_args* args) {
     size_t col = 0;
     const uint8_t* panel = args->w;
     if (rows == EB_TILE_ROWS) {
-      for (; col < whole_cols; col += EB_TILE_COLS, panel += panel_bytes) whole_tile(args, &f, row, col, panel);
+      for (; col < whole_cols; col += EB_TILE_COLS, panel += panel_bytes) {
+        if (fetched) fetch_result(args, row, EB_TILE_ROWS, col);
+        whole_tile(args, &f, row, col, panel);
+      }
     }
     for (; col < n; col += EB_TILE_COLS, panel += panel_bytes) {
       switch (rows) {
