@@ -51,7 +51,7 @@ fix: setup ## format everything and repair what can be repaired
 
 bench: setup packages ## measure the kernels on this machine; figures in build/kernels.json
 	@mkdir -p build
-	@$(BIN)/python benchmarks/kernels.py > build/kernels.json
+	@$(BIN)/python -m benchmarks.kernels --json build/kernels.json
 
 docs: setup ## regenerate the generated parts of README.md and docs/
 	@$(BIN)/python docs/update_cli.py
