@@ -211,6 +211,7 @@ EB_DECLARE_PATH(neon)
 EB_DECLARE_PATH(neondot)
 EB_DECLARE_PATH(avx2)
 EB_DECLARE_PATH(avx512)
+EB_DECLARE_PATH(neon_inorder)
 
 #ifdef __cplusplus
 }

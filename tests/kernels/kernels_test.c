@@ -17,6 +17,7 @@ static const struct {
 } kTests[] = {
     {"b1_gemm", test_b1_gemm},
     {"b1_gemm", test_b1_gemm_extremes},
+    {"b1_gemm", test_b1_gemm_bits},
     {"f32_gemm", test_f32_gemm},
     {"w1_gemm", test_w1_gemm},
     {"rows", test_rows},
