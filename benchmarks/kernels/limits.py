@@ -22,8 +22,8 @@ _FMLA = ("fmla", "v0.4s, v1.4s, v2.s[0]")
 _FADD = ("fadd", "v0.4s, v0.4s, v1.4s")
 _UDOT = ("sdot", "v0.4s, v1.16b, v2.16b")
 
-# By operands: what does the work, the shortest sequence, the multiply-accumulates that it does. A look-up serves two rows
-# of 16 channels, 4 or 5 bits each; three are added before a nibble overflows, and split by ADD and USRA.
+# By operands: what does the work, the shortest sequence, the multiply-accumulates that it does. A look-up serves two
+# rows of 16 channels, 4 or 5 bits each; three are added before a nibble overflows, and split by ADD and USRA.
 _SEQUENCES: dict[str, tuple[tuple[Kind, tuple[tuple[str, str], ...], int], ...]] = {
     "b1": (
         (Kind.LONG_TABLE, (_TBL2, _TBL2, _TBL2, _ADD, _ADD, _ADD, _USRA), 480),
