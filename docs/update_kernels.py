@@ -79,6 +79,27 @@ def classes_tables(report: dict[str, Any]) -> str:
     return "\n".join(parts).rstrip()
 
 
+def x86_loops_tables(report: dict[str, Any]) -> str:
+    """For each x86 path: the inner loops of the two operations that the networks spend most time in."""
+    parts = []
+    for path, loops in report["x86_inner_loops"].items():
+        spent: Counter[str] = Counter()
+        for row in report["rows"]:
+            if (row["core"], row["path"]) == ("x86-64", path) and row["kernel"] in loops:
+                spent[row["kernel"]] += row["ns_min"] * sum(n for name, n in row["models"].items() if name != "issue")
+        for op, _ in spent.most_common(_HOTTEST):
+            classes = sorted(loops[op]["classes"].items(), key=lambda item: -item[1])
+            parts += [
+                f"**{path}: inner loop of `{op}`** – {loops[op]['instructions']} instructions",
+                "",
+                f"| {' | '.join(name for name, _ in classes)} |",
+                "|---" * len(classes) + "|",
+                f"| {' | '.join(str(count) for _, count in classes)} |",
+                "",
+            ]
+    return "\n".join(parts).rstrip()
+
+
 def x86_table(report: dict[str, Any]) -> str:
     """The quoted shapes on x86."""
     lines = [
@@ -119,7 +140,14 @@ def arm_table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-TABLES = {"figures": figures_table, "arm": arm_table, "x86": x86_table, "classes": classes_tables, "rates": rates_table}
+TABLES = {
+    "figures": figures_table,
+    "arm": arm_table,
+    "x86": x86_table,
+    "classes": classes_tables,
+    "x86-loops": x86_loops_tables,
+    "rates": rates_table,
+}
 
 
 def update(text: str, report: dict[str, Any]) -> str:

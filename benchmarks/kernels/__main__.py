@@ -20,6 +20,7 @@ from benchmarks.kernels.peers import ort, published
 from benchmarks.kernels.report import write_report
 from benchmarks.kernels.shapes import Call, read_shapes, shape_files
 from benchmarks.kernels.table import Table
+from benchmarks.kernels.x86_loops import inner_loops
 from edgebin.errors import EdgebinError
 from edgebin.kernels.probe import probe_program
 from edgebin.kernels.select import host_paths, with_tunings
@@ -63,9 +64,17 @@ def main() -> None:
             table.add(row)
             rows.append(row)
         cores = {name: rates_table(Core(name)) for name in CORES}
+        loops = _x86_loops(rows)
     except EdgebinError as error:
         sys.exit(f"error: {error}" + (f"\n\nhint: {error.hint}" if error.hint else ""))
-    report = {"rows": rows, "cores": cores, "methods": METHODS, "machine": _machine(), "rounds": rounds}
+    report = {
+        "rows": rows,
+        "cores": cores,
+        "x86_inner_loops": loops,
+        "methods": METHODS,
+        "machine": _machine(),
+        "rounds": rounds,
+    }
     write_report(report, options.json)
 
 
@@ -115,6 +124,18 @@ def _figures(
             for call, models in calls.items():
                 if (call.kernel, path) in known:
                     yield name, path, call, models, core.row(call, path)
+
+
+def _x86_loops(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """By path and operation, for what was timed."""
+    target = load_target("x86-64")
+    timed = [row for row in rows if row["core"] == "x86-64"]
+    loops = {}
+    for path in dict.fromkeys(row["path"] for row in timed):
+        ops = dict.fromkeys(row["kernel"] for row in timed if row["path"] == path and row["gmac_per_s"])
+        known = {variant.op for variant in variants() if variant.path == path}
+        loops[path] = inner_loops(target, find_compiler(target), path, [op for op in ops if op in known])
+    return loops
 
 
 def _machine() -> dict[str, Any]:

@@ -31,7 +31,9 @@ def write_report(report: dict[str, Any], path: Path) -> None:
     others = json.dumps({name: value for name, value in report.items() if name != "rows"}, indent=1)
     rows = ",\n".join(json.dumps(_rounded(row)) for row in report["rows"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{{"rows": [\n{rows}\n],\n{others[2:]}\n')
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(f'{{"rows": [\n{rows}\n],\n{others[2:]}\n')
+    partial.replace(path)
 
 
 def read_report(path: Path) -> dict[str, Any]:
