@@ -56,7 +56,7 @@ def rates_table(report: dict[str, Any]) -> str:
 
 
 def classes_tables(report: dict[str, Any]) -> str:
-    """For each core and path: what the two kernels execute that the models spend most cycles in."""
+    """For each core and path: what the two kernels execute in which the networks spend most cycles."""
     parts = []
     for core, path in dict.fromkeys((row["core"], row["path"]) for row in report["rows"] if "cycles_model" in row):
         rows = [row for row in report["rows"] if (row["core"], row["path"]) == (core, path) and not row["part"]]
@@ -86,7 +86,7 @@ def x86_loops_tables(report: dict[str, Any]) -> str:
         spent: Counter[str] = Counter()
         for row in report["rows"]:
             if (row["core"], row["path"]) == ("x86-64", path) and row["kernel"] in loops:
-                spent[row["kernel"]] += row["ns_min"] * sum(n for name, n in row["models"].items() if name != "issue")
+                spent[row["kernel"]] += row["ns_min"] * _calls(row)
         for op, _ in spent.most_common(_HOTTEST):
             classes = sorted(loops[op]["classes"].items(), key=lambda item: -item[1])
             parts += [
@@ -162,12 +162,21 @@ def update(text: str, report: dict[str, Any]) -> str:
 
 
 def _hottest(rows: Iterable[Row]) -> list[Row]:
-    """The rows with the most modelled cycles in all networks together."""
-    cycles: Counter[int] = Counter()
-    by_index = dict(enumerate(row for row in rows if row["bmac_per_instruction"]))
-    for index, row in by_index.items():
-        cycles[index] = row["cycles_model"] * sum(n for name, n in row["models"].items() if name != "issue")
-    return [by_index[index] for index, _ in cycles.most_common(_HOTTEST)]
+    """The costliest row of each of the kernels in which all networks together spend most modelled cycles."""
+    spent: Counter[str] = Counter()
+    costliest: dict[str, tuple[int, Row]] = {}
+    for row in rows:
+        if row["bmac_per_instruction"]:
+            cycles = row["cycles_model"] * _calls(row)
+            spent[row["kernel"]] += cycles
+            if cycles > costliest.get(row["kernel"], (-1, row))[0]:
+                costliest[row["kernel"]] = (cycles, row)
+    return [costliest[kernel][1] for kernel, _ in spent.most_common(_HOTTEST)]
+
+
+def _calls(row: Row) -> int:
+    """How often all networks together make this call."""
+    return sum(count for name, count in row["models"].items() if name != "issue")
 
 
 def _bounds(row: Row) -> str:

@@ -57,7 +57,7 @@ def main() -> None:
     rounds = 5 if options.quick else 25
     try:
         names = options.shapes or (["issue"] if options.quick else shape_files())
-        calls = {name: read_shapes(name) for name in names}
+        calls = {name: read_shapes(name) for name in sorted(names, key=lambda name: name != "issue")}
         rows = []
         table = Table(sys.stderr)
         for row in _rows(calls, options.paths, rounds):
