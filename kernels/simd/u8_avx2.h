@@ -9,8 +9,9 @@
 
 typedef __m256i vu8;
 #define VU8_LANES 32
-#define VU8_TILE 2 /* vectors that share one look-up table: 4 rows x 2 vectors of sums, tables and planes on the way \
-                    */
+#define VU8_TILE                                                                                      \
+  2 /* vectors that share one look-up table: 4 rows x 2 vectors of sums, tables and planes on the way \
+     */
 
 EB_INLINE vu8 vu8_load(const uint8_t* p) { return _mm256_loadu_si256((const __m256i*)p); }
 EB_INLINE void vu8_store(uint8_t* p, vu8 v) { _mm256_storeu_si256((__m256i*)p, v); }

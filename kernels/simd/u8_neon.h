@@ -9,8 +9,9 @@
 
 typedef uint8x16_t vu8;
 #define VU8_LANES 16
-#define VU8_TILE 4 /* vectors that share one broadcast: 4 rows x 4 vectors leave registers for 4 loads and 12 results \
-                    */
+#define VU8_TILE                                                                                       \
+  4 /* vectors that share one broadcast: 4 rows x 4 vectors leave registers for 4 loads and 12 results \
+     */
 
 EB_INLINE vu8 vu8_load(const uint8_t* p) { return vld1q_u8(p); }
 EB_INLINE void vu8_store(uint8_t* p, vu8 v) { vst1q_u8(p, v); }
