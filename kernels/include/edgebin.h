@@ -98,6 +98,23 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_rows_args;
 
+/* Layer normalisation of rows: acc[i, j] = (x[i, j] - mean[i]) * rstd[i], where
+ *
+ *   total(t) = lane[0] of 16 lanes: lane[l] sums t[j] over j = l, l + 16, .. < n in that order, starting at 0;
+ *              then lane[l] += lane[l + width] for l < width, for width = 8, 4, 2, 1
+ *   mean = total(x) / n
+ *   variance = total((x - mean)^2) / n, each lane one chain of fma(d, d, lane) with d = x[j] - mean
+ *   rstd = 1 / sqrt(variance + epsilon)
+ *
+ * Division and square root round once, as IEEE 754 says. x: dense [m, n], finite; epsilon > 0. The norm's own gain and
+ * bias are the epilogue's scale and bias: with out NULL only the bits are stored. */
+typedef struct {
+  size_t m, n;
+  const float* x;
+  float epsilon;
+  eb_epilogue epilogue;
+} eb_layernorm_args;
+
 /* Binary convolution of one image with a square kernel of odd size and stride 1, rows row_begin .. row_end-1 of h.
  * Signs are padded with zeros: a tap outside the image counts nothing. Input channels c and output channels n are split
  * into `groups` equal groups.
@@ -196,6 +213,7 @@ typedef struct {
   EB_API void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                                  \
   EB_API void eb_w1_gemm__##path(const eb_w1_gemm_args* args);                                    \
   EB_API void eb_rows__##path(const eb_rows_args* args);                                          \
+  EB_API void eb_layernorm__##path(const eb_layernorm_args* args);                                \
   EB_API size_t eb_b1_conv_workspace__##path(const eb_b1_conv_args* args);                        \
   EB_API void eb_b1_conv__##path(const eb_b1_conv_args* args);                                    \
   EB_API size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args* args);              \

@@ -65,6 +65,10 @@ class RowsArgs(ctypes.Structure):
     )
 
 
+class LayerNormArgs(ctypes.Structure):
+    _fields_ = (("m", c_size_t), ("n", c_size_t), ("x", _FLOATS), ("epsilon", c_float), ("epilogue", Epilogue))
+
+
 class B1AttentionArgs(ctypes.Structure):
     _fields_ = (
         *((name, c_size_t) for name in ("heads", "head_dim", "nq", "nkv", "maps", "head_begin", "head_end")),
@@ -186,6 +190,11 @@ class Kernels:
         else:
             args.x_f32 = pointer(x, _FLOATS)
         return Call(self._function("rows"), args, out, planes, (x, stages))
+
+    def layernorm(self, x: Array, epsilon: float, **stages: Any) -> Call:
+        e, out, planes = epilogue(*x.shape, stages)
+        args = LayerNormArgs(*x.shape, pointer(x, _FLOATS), epsilon, e)
+        return Call(self._function("layernorm"), args, out, planes, (x, stages))
 
     def b1_attention(self, q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Call:
         maps, heads, entries = limit.shape

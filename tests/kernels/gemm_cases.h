@@ -141,4 +141,28 @@ static int test_rows(const variant* v) {
   return failures;
 }
 
+static int test_layernorm(const variant* v) {
+  (void)v;
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    random_state = seed;
+    const size_t m = PICK(kRows), n = PICK(kCols);
+    const value_kind kind = (value_kind)random_below(2);
+    const epilogue_pair pair = random_epilogue(m, n, kind, (int)(seed % 8));
+    float* x = random_floats(m * n, FRACTIONS);
+    /* Rows far from zero lose most digits in a mean that is summed in another order. */
+    const float offset = seed % 3 ? 0.0f : 1000.0f;
+    for (size_t i = 0; i < m * n; i++) x[i] += offset;
+    const float epsilon = seed % 2 ? 1e-5f : 1e-12f;
+    const eb_layernorm_args reference = {m, n, x, epsilon, pair.reference};
+    const eb_layernorm_args tested = {m, n, x, epsilon, pair.tested};
+    eb_layernorm__scalar(&reference);
+    TESTED(layernorm)(&tested);
+    char what[96];
+    snprintf(what, sizeof(what), "m %zu n %zu", m, n);
+    failures += finish_case(what, seed, epilogues_differ(&pair));
+  }
+  return failures;
+}
+
 #endif

@@ -20,6 +20,7 @@ static const struct {
     {"f32_gemm", test_f32_gemm},
     {"w1_gemm", test_w1_gemm},
     {"rows", test_rows},
+    {"layernorm", test_layernorm},
     {"b1_conv", test_b1_conv},
     {"b1_attention", test_b1_attention},
     {"b1_relative_attention", test_b1_relative_attention},

@@ -54,6 +54,23 @@ def test_rows(scalar: Kernels, names: tuple[str, ...]) -> None:
     assert_equal(scalar.rows(integers, **stages)(), header_model.epilogue(integers.astype(np.float32), stages))
 
 
+@pytest.mark.parametrize("n", [4, 16, 68, 384])
+@pytest.mark.parametrize("names", [(), EVERY_STAGE, (*EVERY_STAGE, "pool")], ids="+".join)
+def test_layernorm(scalar: Kernels, n: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(13)
+    x, stages = floats(random, 5, n) * 3 + 2, some_stages(random, 5, n, names)
+    expected = header_model.epilogue(header_model.normalised(x, 1e-6), stages)
+    assert_equal(scalar.layernorm(x, 1e-6, **stages)(), expected)
+
+
+@pytest.mark.parametrize("offset", [0, 100])
+def test_layernorm_is_as_exact_as_two_passes_can_be(scalar: Kernels, offset: float) -> None:
+    x = floats(np.random.default_rng(14), 7, 384) + np.float32(offset)
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(scalar.layernorm(x, 1e-5)()[0], expected, rtol=0, atol=1e-6 * max(1, offset))
+
+
 @pytest.mark.parametrize("pool", [2, 4, 8])
 def test_pool(scalar: Kernels, pool: int) -> None:
     x = floats(np.random.default_rng(2), 3, 72)
