@@ -89,6 +89,17 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_w1_gemm_args;
 
+/* Signs times bytes: acc[i, j] = sum over p of a[i, p], negated where weight bit [j, p] is 1; exact; k <= 131071
+ * keeps |acc| below 2^24. a: dense [m, k]. w: packed panels (edgebin/kernels/layout.py packs them as b1_gemm's).
+ * workspace: eb_w1i8_gemm_workspace__path(&args) bytes, 64-byte aligned. */
+typedef struct {
+  size_t m, n, k;
+  const int8_t* a;
+  const void* w;
+  void* workspace;
+  eb_epilogue epilogue;
+} eb_w1i8_gemm_args;
+
 /* Elementwise: acc is x itself; exactly one of x_f32, x_i32 is set, dense [m, n]. Sign packing is this with one bit
  * plane. */
 typedef struct {
@@ -212,6 +223,8 @@ typedef struct {
   EB_API void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                                    \
   EB_API void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                                  \
   EB_API void eb_w1_gemm__##path(const eb_w1_gemm_args* args);                                    \
+  EB_API size_t eb_w1i8_gemm_workspace__##path(const eb_w1i8_gemm_args* args);                    \
+  EB_API void eb_w1i8_gemm__##path(const eb_w1i8_gemm_args* args);                                \
   EB_API void eb_rows__##path(const eb_rows_args* args);                                          \
   EB_API void eb_layernorm__##path(const eb_layernorm_args* args);                                \
   EB_API size_t eb_b1_conv_workspace__##path(const eb_b1_conv_args* args);                        \

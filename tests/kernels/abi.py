@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, byref, c_float, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
+from ctypes import POINTER, byref, c_float, c_int, c_int8, c_int32, c_int64, c_size_t, c_uint8, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,13 @@ class FloatGemmArgs(ctypes.Structure):
     _fields_ = (
         *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
         *(("a", _FLOATS), ("w", c_void_p), ("epilogue", Epilogue)),
+    )
+
+
+class W1I8GemmArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
+        *(("a", POINTER(c_int8)), ("w", c_void_p), ("workspace", c_void_p), ("epilogue", Epilogue)),
     )
 
 
@@ -170,6 +177,12 @@ class Kernels:
 
     def w1_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
         return self._float_gemm("w1_gemm", a, w, n, stages)
+
+    def w1i8_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
+        e, out, planes = epilogue(len(a), n, stages)
+        args = W1I8GemmArgs(len(a), n, a.shape[1], pointer(a, POINTER(c_int8)), w.ctypes.data, epilogue=e)
+        workspace = self._workspace("w1i8_gemm", args)
+        return Call(self._function("w1i8_gemm"), args, out, planes, (a, w, stages, workspace))
 
     def b1_conv(
         self, a: Array, w: Array, c: int, n: int, kernel: int, dilation: int, groups: int, **stages: Any

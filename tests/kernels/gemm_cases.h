@@ -114,6 +114,50 @@ static int test_w1_gemm(const variant* v) {
   return failures;
 }
 
+/* style < 0: a and w are all extremes. */
+static int test_w1i8_gemm_case(const variant* v, uint64_t seed, size_t m, size_t n, size_t k, int style) {
+  random_state = seed;
+  const epilogue_pair pair = random_epilogue(m, n, (value_kind)random_below(2), style < 0 ? 0 : style);
+  int8_t* a = guarded_alloc(m * k, 1);
+  for (size_t i = 0; i < m * k; i++) a[i] = style < 0 ? (seed % 2 ? 127 : -128) : (int8_t)(uint8_t)random_u64();
+  uint8_t* w = random_bits(n, k);
+  if (style < 0) {
+    for (size_t i = 0; i < n * k; i++) {
+      uint8_t* byte = w + i / k * EB_BIT_ROW_BYTES(k) + i % k / 8;
+      *byte = seed / 2 % 2 ? *byte | (uint8_t)(1u << (i % k % 8)) : *byte & (uint8_t)~(1u << (i % k % 8));
+    }
+  }
+  eb_w1i8_gemm_args reference = {m, n, k, a, w, NULL, pair.reference};
+  eb_w1i8_gemm_args tested = {m,    n,          k, a, pack_panels(w, n, EB_BIT_ROW_BYTES(k), v->nr, v->word_bits),
+                              NULL, pair.tested};
+  reference.workspace = guarded_alloc(eb_w1i8_gemm_workspace__scalar(&reference), 64);
+  tested.workspace = guarded_alloc(TESTED(w1i8_gemm_workspace)(&tested), 64);
+  eb_w1i8_gemm__scalar(&reference);
+  TESTED(w1i8_gemm)(&tested);
+  char what[96];
+  snprintf(what, sizeof(what), "m %zu n %zu k %zu style %d", m, n, k, style);
+  return finish_case(what, seed, epilogues_differ(&pair));
+}
+
+static int test_w1i8_gemm(const variant* v) {
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 300; seed++) {
+    random_state = seed;
+    failures += test_w1i8_gemm_case(v, seed, PICK(kRows), PICK(kCols), PICK(kDepths), (int)(seed % 8));
+  }
+  return failures;
+}
+
+/* Every byte and every sign alike: the largest sums that there are. */
+static int test_w1i8_gemm_extremes(const variant* v) {
+  static const size_t kExtremes[] = {31, 32, 255, 256, 257, 2048, 8193, 131071};
+  int failures = 0;
+  for (size_t i = 0; i < COUNT(kExtremes); i++) {
+    for (uint64_t seed = 0; seed < 4; seed++) failures += test_w1i8_gemm_case(v, seed, 5, 33, kExtremes[i], -1);
+  }
+  return failures;
+}
+
 static int test_rows(const variant* v) {
   (void)v;
   int failures = 0;

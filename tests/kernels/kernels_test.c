@@ -19,6 +19,8 @@ static const struct {
     {"b1_gemm", test_b1_gemm_extremes},
     {"f32_gemm", test_f32_gemm},
     {"w1_gemm", test_w1_gemm},
+    {"w1i8_gemm", test_w1i8_gemm},
+    {"w1i8_gemm", test_w1i8_gemm_extremes},
     {"rows", test_rows},
     {"layernorm", test_layernorm},
     {"b1_conv", test_b1_conv},

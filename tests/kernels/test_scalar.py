@@ -112,6 +112,19 @@ def test_w1_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
     )
 
 
+@pytest.mark.parametrize("k", [1, 7, 70, 384])
+@pytest.mark.parametrize("names", [(), EVERY_STAGE], ids="+".join)
+def test_w1i8_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(15)
+    m, n = 3, 20
+    a, w = random.integers(-128, 128, (m, k), np.int8), random.random((n, k)) < 0.5
+    stages = some_stages(random, m, n, names)
+    packed = pack_b1_weights(pack_bits(w), find_variant("w1i8_gemm", "scalar"))
+    product = a.astype(np.int64) @ np.where(w, -1, 1).T
+    expected = header_model.epilogue(product.astype(np.float32), stages)
+    assert_equal(scalar.w1i8_gemm(a, packed, n, **stages)(), expected)
+
+
 @pytest.mark.parametrize(
     ("c", "n", "kernel", "dilation", "groups"),
     [(64, 64, 3, 1, 4), (64, 64, 3, 5, 4), (128, 64, 3, 3, 4), (20, 8, 3, 2, 4), (6, 4, 5, 1, 2), (70, 20, 1, 1, 1)],
