@@ -5,7 +5,6 @@ typedef __m256i bytes;
 typedef __m256i words16;
 typedef __m256i words32;
 
-EB_INLINE bytes bytes_zero(void) { return _mm256_setzero_si256(); }
 EB_INLINE bytes bytes_load(const uint8_t* p) { return _mm256_loadu_si256((const __m256i*)p); }
 EB_INLINE bytes bytes_add(bytes a, bytes b) { return _mm256_add_epi8(a, b); }
 EB_INLINE bytes table_load(const uint8_t* p) { return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p)); }

@@ -5,7 +5,6 @@ typedef __m512i bytes;
 typedef __m512i words16;
 typedef __m512i words32;
 
-EB_INLINE bytes bytes_zero(void) { return _mm512_setzero_si512(); }
 EB_INLINE bytes bytes_load(const uint8_t* p) { return _mm512_loadu_si512(p); }
 EB_INLINE bytes bytes_add(bytes a, bytes b) { return _mm512_add_epi8(a, b); }
 EB_INLINE bytes table_load(const uint8_t* p) { return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)p)); }

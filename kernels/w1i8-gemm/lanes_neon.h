@@ -4,7 +4,6 @@ typedef uint8x16_t bytes;
 typedef uint16x8_t words16;
 typedef uint32x4_t words32;
 
-EB_INLINE bytes bytes_zero(void) { return vdupq_n_u8(0); }
 EB_INLINE bytes bytes_load(const uint8_t* p) { return vld1q_u8(p); }
 EB_INLINE bytes bytes_add(bytes a, bytes b) { return vaddq_u8(a, b); }
 EB_INLINE bytes table_load(const uint8_t* p) { return vld1q_u8(p); }

@@ -17,21 +17,25 @@
 
 EB_INLINE size_t step_count(size_t k) { return EB_CEIL_DIV(k, 4 * STEP_GROUPS); }
 
+/* One group of 4 of k; the first of a step needs no sums yet. */
+EB_INLINE void sum_group(const uint8_t* tables, const uint8_t* panel, const int rows, const int first,
+                         bytes low[][BYTE_VECTORS], bytes high[][BYTE_VECTORS]) {
+  bytes w[BYTE_VECTORS];
+  EB_UNROLL for (int v = 0; v < BYTE_VECTORS; v++) w[v] = bytes_load(panel + v * BYTE_LANES);
+  EB_UNROLL for (int r = 0; r < rows; r++) {
+    const bytes t_low = table_load(tables + r * TABLE_BYTES), t_high = table_load(tables + r * TABLE_BYTES + 16);
+    EB_UNROLL for (int v = 0; v < BYTE_VECTORS; v++) {
+      low[r][v] = first ? look_up(t_low, w[v]) : bytes_add(low[r][v], look_up(t_low, w[v]));
+      high[r][v] = first ? look_up(t_high, w[v]) : bytes_add(high[r][v], look_up(t_high, w[v]));
+    }
+  }
+}
+
 EB_INLINE void sum_step(const uint8_t* tables, const uint8_t* panel, const int rows, bytes low[][BYTE_VECTORS],
                         bytes high[][BYTE_VECTORS]) {
-  EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int v = 0; v < BYTE_VECTORS; v++) low[r][v] = high[r][v] = bytes_zero();
-  }
-  for (int g = 0; g < STEP_GROUPS; g++, tables += GROUP_BYTES, panel += EB_TILE_COLS) {
-    bytes w[BYTE_VECTORS];
-    EB_UNROLL for (int v = 0; v < BYTE_VECTORS; v++) w[v] = bytes_load(panel + v * BYTE_LANES);
-    EB_UNROLL for (int r = 0; r < rows; r++) {
-      const bytes t_low = table_load(tables + r * TABLE_BYTES), t_high = table_load(tables + r * TABLE_BYTES + 16);
-      EB_UNROLL for (int v = 0; v < BYTE_VECTORS; v++) {
-        low[r][v] = bytes_add(low[r][v], look_up(t_low, w[v]));
-        high[r][v] = bytes_add(high[r][v], look_up(t_high, w[v]));
-      }
-    }
+  sum_group(tables, panel, rows, 1, low, high);
+  for (int g = 1; g < STEP_GROUPS; g++) {
+    sum_group(tables + g * GROUP_BYTES, panel + g * EB_TILE_COLS, rows, 0, low, high);
   }
 }
 
