@@ -1,9 +1,16 @@
-/* 4 rows x 32 channels. */
+#include <arm_neon.h>
+#include <string.h>
+
+#include "../internal/dotprod.h"
+#include "edgebin.h"
+
+EB_DOTPROD_BEGIN
+
 #define EB_PATH neondot
 #include "../simd/f32_neon.h"
-#define EB_TILE_VECTORS 8
+#define EB_TILE_VECTORS 4
 #include "../epilogue/tile.h"
 
-#include "tables.h"
-#include "lanes_neon.h"
-#include "lookup.h"
+#include "dot.h"
+
+EB_DOTPROD_END
