@@ -47,8 +47,10 @@ EB_INLINE void gemm_tile(const eb_w1i8_gemm_args* args, const int8_t* a, const i
     int32x4_t sum[TILE_ROWS][HALF_VECTORS];
     sum_half(a, panel + 16 * HALF_VECTORS * half, steps, rows, sum);
     EB_UNROLL for (int r = 0; r < rows; r++) {
+      const vf scale = vf_set1(args->row_scale ? args->row_scale[row + (size_t)r] : 1.0f);
       EB_UNROLL for (int v = 0; v < HALF_VECTORS; v++) {
-        acc[r][HALF_VECTORS * half + v] = vcvtq_f32_s32(vmlaq_n_s32(vdupq_n_s32(total[r]), sum[r][v], 2));
+        const int32x4_t product = vaddq_s32(vdupq_n_s32(total[r]), vshlq_n_s32(sum[r][v], 1));
+        acc[r][HALF_VECTORS * half + v] = vf_mul(vcvtq_f32_s32(product), scale);
       }
     }
   }

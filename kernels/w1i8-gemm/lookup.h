@@ -79,7 +79,10 @@ EB_INLINE void gemm_tile(const eb_w1i8_gemm_args* args, const uint8_t* tables, c
   int32_t signed_sums[EB_TILE_COLS];
   EB_UNROLL for (int r = 0; r < rows; r++) {
     for (int j = 0; j < EB_TILE_COLS; j++) signed_sums[j] = base[r] - 2 * (int32_t)sums[r][j];
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_load_i32(signed_sums + v * VF_LANES);
+    const vf scale = vf_set1(args->row_scale ? args->row_scale[row + (size_t)r] : 1.0f);
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) {
+      acc[r][v] = vf_mul(vf_load_i32(signed_sums + v * VF_LANES), scale);
+    }
   }
   eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc[0]);
 }

@@ -20,7 +20,8 @@ void eb_w1i8_gemm__scalar(const eb_w1i8_gemm_args* args) {
           const int32_t x = args->a[i * k + p];
           acc += eb_bit(w + (first + j) * row_bytes, p) ? -x : x;
         }
-        v[j] = eb_epilogue_value(&args->epilogue, n, i, first + j, (float)acc);
+        v[j] = eb_epilogue_value(&args->epilogue, n, i, first + j,
+                                 args->row_scale ? (float)acc * args->row_scale[i] : (float)acc);
       }
       eb_epilogue_store(&args->epilogue, n, i, first, width, v);
     }

@@ -54,7 +54,7 @@ class FloatGemmArgs(ctypes.Structure):
 class W1I8GemmArgs(ctypes.Structure):
     _fields_ = (
         *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
-        *(("a", POINTER(c_int8)), ("w", c_void_p), ("workspace", c_void_p), ("epilogue", Epilogue)),
+        *(("a", POINTER(c_int8)), ("row_scale", _FLOATS), ("w", c_void_p), ("workspace", c_void_p), ("epilogue", Epilogue)),
     )
 
 
@@ -69,6 +69,13 @@ class RowsArgs(ctypes.Structure):
     _fields_ = (
         *(("m", c_size_t), ("n", c_size_t), ("x_f32", _FLOATS), ("x_i32", POINTER(c_int32))),
         ("epilogue", Epilogue),
+    )
+
+
+class QuantizeArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t)),
+        *(("x", _FLOATS), ("q", POINTER(c_int8)), ("scale", _FLOATS)),
     )
 
 
@@ -178,11 +185,18 @@ class Kernels:
     def w1_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
         return self._float_gemm("w1_gemm", a, w, n, stages)
 
-    def w1i8_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
+    def w1i8_gemm(self, a: Array, w: Array, n: int, row_scale: Array | None = None, **stages: Any) -> Call:
         e, out, planes = epilogue(len(a), n, stages)
-        args = W1I8GemmArgs(len(a), n, a.shape[1], pointer(a, POINTER(c_int8)), w.ctypes.data, epilogue=e)
+        args = W1I8GemmArgs(len(a), n, a.shape[1], w=w.ctypes.data, epilogue=e)
+        args.a, args.row_scale = pointer(a, POINTER(c_int8)), pointer(row_scale, _FLOATS)
         workspace = self._workspace("w1i8_gemm", args)
-        return Call(self._function("w1i8_gemm"), args, out, planes, (a, w, stages, workspace))
+        return Call(self._function("w1i8_gemm"), args, out, planes, (a, row_scale, w, stages, workspace))
+
+    def quantize(self, x: Array) -> Call:
+        """Gives q, and scale as the only plane."""
+        q, scale = np.empty(x.shape, np.int8), np.empty(len(x), np.float32)
+        args = QuantizeArgs(*x.shape, pointer(x, _FLOATS), pointer(q, POINTER(c_int8)), pointer(scale, _FLOATS))
+        return Call(self._function("quantize"), args, q, [scale], (x,))
 
     def b1_conv(
         self, a: Array, w: Array, c: int, n: int, kernel: int, dilation: int, groups: int, **stages: Any

@@ -39,6 +39,12 @@ def epilogue(acc: Array, stages: dict[str, Any]) -> tuple[Array, list[Array]]:
     return out, [pack_bits(v < threshold) for threshold in stages.get("threshold", ())]
 
 
+def quantised(x: Array) -> tuple[Array, Array]:
+    """q int8 [m, n] and scale float32 [m] of rows that are not tiny."""
+    largest = np.abs(x).max(axis=1)
+    return np.rint(x * (np.float32(127) / largest)[:, None]).astype(np.int8), largest / np.float32(127)
+
+
 def _total(lanes: Array) -> Array:
     """[m, 16] → [m, 1], by halves."""
     while lanes.shape[1] > 1:

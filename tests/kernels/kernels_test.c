@@ -22,6 +22,7 @@ static const struct {
     {"w1i8_gemm", test_w1i8_gemm},
     {"w1i8_gemm", test_w1i8_gemm_extremes},
     {"rows", test_rows},
+    {"quantize", test_quantize},
     {"layernorm", test_layernorm},
     {"b1_conv", test_b1_conv},
     {"b1_attention", test_b1_attention},

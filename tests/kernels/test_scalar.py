@@ -120,9 +120,39 @@ def test_w1i8_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
     a, w = random.integers(-128, 128, (m, k), np.int8), random.random((n, k)) < 0.5
     stages = some_stages(random, m, n, names)
     packed = pack_b1_weights(pack_bits(w), find_variant("w1i8_gemm", "scalar"))
-    product = a.astype(np.int64) @ np.where(w, -1, 1).T
-    expected = header_model.epilogue(product.astype(np.float32), stages)
-    assert_equal(scalar.w1i8_gemm(a, packed, n, **stages)(), expected)
+    product = (a.astype(np.int64) @ np.where(w, -1, 1).T).astype(np.float32)
+    assert_equal(scalar.w1i8_gemm(a, packed, n, **stages)(), header_model.epilogue(product, stages))
+    row_scale = floats(random, m)
+    expected = header_model.epilogue(product * row_scale[:, None], stages)
+    assert_equal(scalar.w1i8_gemm(a, packed, n, row_scale, **stages)(), expected)
+
+
+@pytest.mark.parametrize("n", [1, 16, 70])
+def test_quantize(scalar: Kernels, n: int) -> None:
+    x = floats(np.random.default_rng(16), 9, n) * 5
+    q, [scale] = scalar.quantize(x)()
+    expected, expected_scale = header_model.quantised(x)
+    assert np.array_equal(q, expected)
+    assert np.array_equal(scale, expected_scale)
+
+
+def test_quantize_takes_ties_to_even_and_tiny_rows_to_zero(scalar: Kernels) -> None:
+    x = np.array([[127, 0.5, 1.5, -0.5, -2.5, -127], [0, 1e-40, -1e-40, 0, 0, 0]], np.float32)
+    q, [scale] = scalar.quantize(x)()
+    assert q is not None
+    assert q.tolist() == [[127, 0, 2, 0, -2, -127], [0, 0, 0, 0, 0, 0]]
+    assert scale.tolist() == [1, 0]
+
+
+def test_bytes_and_signs_stand_for_floats_and_signs(scalar: Kernels) -> None:
+    """One product in bytes: each of its k terms is off by half a step at most."""
+    random = np.random.default_rng(17)
+    x, w = floats(random, 4, 384), random.random((20, 384)) < 0.5
+    q, [scale] = scalar.quantize(x)()
+    assert q is not None
+    out, _ = scalar.w1i8_gemm(q, pack_b1_weights(pack_bits(w), find_variant("w1i8_gemm", "scalar")), 20, scale)()
+    exact = x.astype(np.float64) @ np.where(w, -1, 1).T
+    assert np.all(np.abs(out - exact) <= 384 * scale[:, None] * 0.501)
 
 
 @pytest.mark.parametrize(
