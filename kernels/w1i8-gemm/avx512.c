@@ -1,7 +1,7 @@
-/* 4 rows x 64 channels. */
+/* 4 rows x 128 channels. */
 #define EB_PATH avx512
 #include "../simd/f32_avx512.h"
-#define EB_TILE_VECTORS 4
+#define EB_TILE_VECTORS 8
 #include "../epilogue/tile.h"
 
 #include "tables.h"
