@@ -40,6 +40,7 @@ def imported(model: onnx.ModelProto, path: str) -> Any:
             "FusedLinear": _linear,
             "FusedMatMul": _matmul,
             "FusedRows": _rows,
+            "FusedLayerNorm": _layer_norm,
             "FusedStencil": _stencil,
             "BinaryAttention": _attention,
             "RelativeAttention": _relative_attention,
@@ -125,6 +126,12 @@ def _matmul(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
 
 def _rows(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
     return _call("rows", inputs, ["x"], attributes)
+
+
+def _layer_norm(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
+    # TVM's attributes hold no float32: the bits of the number travel instead of it.
+    bits = int(np.float32(attributes["epsilon"]).view(np.int32))
+    return _call("layernorm", inputs, ["x"], attributes, epsilon_bits=bits)
 
 
 def _call(kernel: str, inputs: Sequence[Any], leading: Sequence[str], attributes: Attributes, **sizes: int) -> Any:
