@@ -69,7 +69,7 @@ def classes_tables(report: dict[str, Any]) -> str:
             parts += [
                 f"**{path} on {core}: `{row['kernel']}` {shape}, {row['out']}** – {total:,} instructions, "
                 f"{row['bmac_per_instruction']:.1f} bMAC each; {row['bmac_per_cycle_model']:.1f} bMAC/cycle "
-                f"({row['share_of_limit']:.0%} of the limit), bound by {_bounds(row)}.",
+                f"({_share(row)} of the limit), bound by {_bounds(row)}.",
                 "",
                 f"| {' | '.join(name for name, _ in shown)} |",
                 "|---" * len(shown) + "|",
@@ -131,11 +131,10 @@ def arm_table(report: dict[str, Any]) -> str:
         kernel = f"`{row['kernel']}`" + (f" ({' + '.join(row['part'])})" if row["part"] else "")
         peers = ", ".join(f"{peer['name']} {peer['bmac_per_instruction']}" for peer in row["peers"])
         loop = row["inner_loop"]["bmac_per_cycle_model"] if row["inner_loop"] else None
-        share = row["share_of_limit"]
         lines.append(
             f"| {kernel} | {row['core'].removeprefix('cortex-').upper()}, {row['path']} "
             f"| {'×'.join(map(str, row['shape']))} | {row['out']} | {row['bmac_per_instruction']:.1f} | {peers} "
-            f"| {row['bmac_per_cycle_model']:.1f} | {'–' if share is None else f'{share:.0%}'} | {_number(loop)} |"
+            f"| {row['bmac_per_cycle_model']:.1f} | {_share(row)} | {_number(loop)} |"
         )
     return "\n".join(lines)
 
@@ -183,6 +182,11 @@ def _bounds(row: Row) -> str:
     total = sum(row["cycles_by_limit"].values())
     bounds = sorted(row["cycles_by_limit"].items(), key=lambda item: -item[1])[:2]
     return ", ".join(f"{name} {cycles / total:.0%}" for name, cycles in bounds)
+
+
+def _share(row: Row) -> str:
+    """Of the core's limit; a dash for kernels without a known one."""
+    return "–" if row["share_of_limit"] is None else f"{row['share_of_limit']:.0%}"
 
 
 def _number(value: float | None, digits: int = 1) -> str:

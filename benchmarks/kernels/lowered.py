@@ -71,6 +71,8 @@ def _call(node: ir.Node) -> tuple[Call, int]:
     if node.op_type == "FusedMatMul":
         k, n = shapes[1][-2:]
         return Call("f32_gemm", (shapes[0][-2], k, n), out), rows // shapes[0][-2]
+    if node.op_type == "FusedLayerNorm":
+        return Call("layernorm", (rows, shapes[0][-1]), out), 1
     if node.op_type == "FusedRows":
         x = node.inputs[0]
         op = "rows_i32" if x is not None and x.dtype == ir.DataType.INT32 else "rows"
@@ -86,7 +88,11 @@ def _call(node: ir.Node) -> tuple[Call, int]:
 
 def _out(node: ir.Node, shapes: list[tuple[int, ...]]) -> str:
     """The epilogue as the probe has it: a name if there is one."""
-    columns = shapes[0][-1] if node.op_type == "FusedRows" else shapes[LEADING_INPUTS[node.op_type] - 1][0]
+    columns = (
+        shapes[0][-1]
+        if node.op_type in ("FusedRows", "FusedLayerNorm")
+        else shapes[LEADING_INPUTS[node.op_type] - 1][0]
+    )
     if node.op_type == "FusedMatMul":
         columns = shapes[1][-1]
     operands = []

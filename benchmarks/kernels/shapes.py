@@ -23,6 +23,7 @@ DIMS = {
     "w1i8_gemm": ("m", "k", "n"),
     "rows": ("m", "n"),
     "rows_i32": ("m", "n"),
+    "quantize": ("m", "n"),
     "layernorm": ("m", "n"),
     "b1_conv": ("h", "w", "c", "n", "kernel", "dilation", "groups"),
     "f32_stencil": ("h", "w", "c"),
