@@ -10,6 +10,7 @@ static const eb_operation kOperations[] = {
     {"f32_gemm", "f32_gemm", {"m", "k", "n"}, eb_prepare_f32_gemm},
     {"w1_gemm", "w1_gemm", {"m", "k", "n"}, eb_prepare_w1_gemm},
     {"rows", "rows", {"m", "n"}, eb_prepare_rows},
+    {"rows_i32", "rows", {"m", "n"}, eb_prepare_rows_i32},
     {"b1_conv", "b1_conv", {"h", "w", "c", "n", "kernel", "dilation", "groups"}, eb_prepare_b1_conv},
     {"f32_stencil", "f32_stencil", {"h", "w", "c"}, eb_prepare_f32_stencil},
     {"b1_attention", "b1_attention", {"heads", "head_dim", "nq", "nkv", "maps"}, eb_prepare_b1_attention},

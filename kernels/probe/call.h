@@ -47,7 +47,8 @@ void* eb_add_result(eb_call* call, size_t bytes);
 
 /* The preparations, one for each operation. */
 typedef void eb_prepare(eb_call* call, const eb_variant* variant, const size_t* dims, const char* out);
-eb_prepare eb_prepare_b1_gemm, eb_prepare_b1_gemm_ternary, eb_prepare_f32_gemm, eb_prepare_w1_gemm, eb_prepare_rows;
+eb_prepare eb_prepare_b1_gemm, eb_prepare_b1_gemm_ternary, eb_prepare_f32_gemm, eb_prepare_w1_gemm;
+eb_prepare eb_prepare_rows, eb_prepare_rows_i32;
 eb_prepare eb_prepare_b1_conv, eb_prepare_f32_stencil;
 eb_prepare eb_prepare_b1_attention, eb_prepare_b1_relative_attention, eb_prepare_b1_biased_attention;
 

@@ -1,4 +1,5 @@
 /* Calls of the products and of the elementwise kernel; dims m, k, n (rows: m, n). */
+#include "../runtime/fail.h"
 #include "call.h"
 #include "epilogues.h"
 #include "values.h"
@@ -47,5 +48,15 @@ void eb_prepare_rows(eb_call* call, const eb_variant* variant, const size_t* dim
   const size_t m = dims[0], n = dims[1];
   call->args.rows = (eb_rows_args){.m = m, .n = n};
   call->args.rows.x_f32 = eb_random_floats(m * n);
+  call->args.rows.epilogue = eb_make_epilogue(call, out, m, n);
+}
+
+void eb_prepare_rows_i32(eb_call* call, const eb_variant* variant, const size_t* dims, const char* out) {
+  (void)variant;
+  const size_t m = dims[0], n = dims[1];
+  int32_t* x = eb_allocate_aligned(m * n * sizeof(int32_t));
+  const float* values = eb_random_floats(m * n);
+  for (size_t i = 0; i < m * n; i++) x[i] = (int32_t)(values[i] * 100.0f);
+  call->args.rows = (eb_rows_args){.m = m, .n = n, .x_i32 = x};
   call->args.rows.epilogue = eb_make_epilogue(call, out, m, n);
 }

@@ -6,7 +6,11 @@
 
 #include "../runtime/fail.h"
 #include "../runtime/json.h"
+#include "bandwidth.h"
+#include "batch.h"
+#include "cpuinfo.h"
 #include "kernel.h"
+#include "rates.h"
 #include "variants.h"
 
 static int list(int argc, char** argv) {
@@ -28,14 +32,31 @@ static int list(int argc, char** argv) {
 static int kernel(int argc, char** argv) { return eb_probe_kernel(argc, argv, 0); }
 static int paced(int argc, char** argv) { return eb_probe_kernel(argc, argv, 1); }
 
+static int batch(int argc, char** argv);
+
 static const struct {
   const char* name;
   int (*run)(int argc, char** argv);
-} kCommands[] = {{"list", list}, {"kernel", kernel}, {"paced", paced}};
+} kCommands[] = {{"list", list},
+                 {"machine", eb_probe_machine},
+                 {"rates", eb_probe_rates},
+                 {"bandwidth", eb_probe_bandwidth},
+                 {"kernel", kernel},
+                 {"paced", paced},
+                 {"batch", batch}};
 
-int main(int argc, char** argv) {
-  for (size_t i = 0; argc > 1 && i < sizeof(kCommands) / sizeof(kCommands[0]); i++) {
-    if (!strcmp(kCommands[i].name, argv[1])) return kCommands[i].run(argc - 2, argv + 2);
+static int command(int argc, char** argv) {
+  for (size_t i = 0; argc && i < sizeof(kCommands) / sizeof(kCommands[0]); i++) {
+    if (!strcmp(kCommands[i].name, argv[0])) return kCommands[i].run(argc - 1, argv + 1);
   }
-  eb_fail(EB_EXIT_INPUT, "usage: probe list | kernel | paced OP VARIANT OUT REPEATS DIM...");
+  eb_fail(EB_EXIT_INPUT,
+          "usage: probe list | machine | rates | bandwidth | batch | kernel | paced OP VARIANT OUT REPEATS DIM...");
 }
+
+static int batch(int argc, char** argv) {
+  (void)argv;
+  if (argc) eb_fail(EB_EXIT_INPUT, "usage: probe batch < LINES");
+  return eb_probe_batch(command);
+}
+
+int main(int argc, char** argv) { return command(argc - 1, argv + 1); }

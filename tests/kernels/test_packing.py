@@ -101,6 +101,17 @@ def test_sign_panels_give_the_plain_product(kernels: Kernels, n: int, k: int) ->
     assert np.array_equal(out, a @ np.where(negative, -1, 1).T)
 
 
+@pytest.mark.parametrize("k", [1, 65])
+@pytest.mark.parametrize("n", [1, 33, 65])
+def test_sign_panels_give_the_plain_product_of_bytes(kernels: Kernels, n: int, k: int) -> None:
+    random = np.random.default_rng(1)
+    a, negative = random.integers(-128, 128, (3, k), np.int8), random.random((n, k)) < 0.5
+    packed = pack_b1_weights(pack_bits(negative), find_variant("w1i8_gemm", kernels.path))
+    out, _ = kernels.w1i8_gemm(a, packed, n)()
+    assert out is not None
+    assert np.array_equal(out, a.astype(np.int64) @ np.where(negative, -1, 1).T)
+
+
 @pytest.mark.parametrize(("channels", "outputs"), [(16, 16), (32, 32), (3, 5), (72, 65)])
 def test_every_group_of_a_convolution_meets_its_own_weights(kernels: Kernels, channels: int, outputs: int) -> None:
     """Weight bits are set for group g's channel 0 of the middle tap alone, in output 0; inputs are all positive."""
