@@ -23,6 +23,7 @@ EB_DOTPROD_BEGIN
 #define EB_STRIP_ROWS 4
 #include "../epilogue/neon_counts.h"
 #include "../epilogue/neon_limits.h"
+#include "../epilogue/neon_stages.h"
 #include "neondot_tile.h"
 
 #define EXPANDED_BYTES 16384 /* a quarter of a first-level cache */
@@ -45,6 +46,12 @@ typedef struct {
   uint32_t start[EB_TILE_COLS]; /* of the sums of a row */
 } product;
 
+/* Groups of four expanded rows and a panel of weights. */
+typedef struct {
+  size_t row, end, col;
+  const uint8_t *expanded, *panel;
+} block;
+
 /* 2^24 + 2 p has the bits 0x4B800000 + p: exact where k is even. Else, and where p is the sum of two planes,
  * 2^23 + p has the bits 0x4B000000 + p, and k - 2 p = 2 ((k - 1) / 2 - p) + 1. */
 static float_of_sum float_of_sum_for(size_t k, size_t planes) {
@@ -54,10 +61,12 @@ static float_of_sum float_of_sum_for(size_t k, size_t planes) {
 }
 
 EB_INLINE void sum_to_float(const float_of_sum* f, uint32x4_t sum[4][4], vf acc[4][4]) {
-  EB_UNROLL for (int i = 0; i < 16; i++) acc[i / 4][i % 4] =
-      vf_sub(vf_set1(f->minuend), vreinterpretq_f32_u32(sum[i / 4][i % 4]));
-  if (f->odd) {
-    EB_UNROLL for (int i = 0; i < 16; i++) acc[i / 4][i % 4] = vf_fma(acc[i / 4][i % 4], vf_set1(2.0f), vf_set1(1.0f));
+  const vf minuend = vf_set1(f->minuend);
+  EB_UNROLL for (int r = 0; r < 4; r++) {
+    EB_UNROLL for (int v = 0; v < 4; v++) {
+      acc[r][v] = vf_sub(minuend, vreinterpretq_f32_u32(sum[r][v]));
+      if (f->odd) acc[r][v] = vf_fma(acc[r][v], vf_set1(2.0f), vf_set1(1.0f));
+    }
   }
 }
 
@@ -66,28 +75,28 @@ EB_INLINE void store_sums(uint32_t stored[4 * EB_TILE_COLS], uint32x4_t sum[4][4
 }
 
 /* sum = start + counts over all planes. */
-EB_INLINE void count_planes(const product* p, const uint8_t* expanded, const uint8_t* panel, const uint32_t* start,
-                            uint32x4_t sum[4][4]) {
+EB_INLINE void count_planes(const product* p, const size_t planes, const uint8_t* expanded, const uint8_t* panel,
+                            const uint32_t* start, uint32x4_t sum[4][4]) {
   count_tile(expanded, panel, p->steps, start, 0, sum);
-  if (p->planes == 2) {
+  if (planes == 2) {
     uint32_t stored[4 * EB_TILE_COLS];
     store_sums(stored, sum);
     count_tile(expanded + p->steps * STEP_BYTES, panel, p->steps, stored, sizeof(stored) / 4, sum);
   }
 }
 
-/* Scale and bias, and a residual at will, of an even k: stores, of which one takes three cycles, overlap with all else.
- */
-EB_INLINE void affine_tiles(const product* p, const int residual, size_t row, size_t end, size_t col,
-                            const uint8_t* expanded, const uint8_t* panel) {
+/* Scale and bias, and a residual at will, of an even k. Each row loads the parameters of columns anew: kept, they would
+ * take registers that sums are still in. */
+EB_INLINE void affine_tiles(const product* p, const block* b, const int residual) {
   const eb_epilogue* e = &p->args->epilogue;
   const size_t n = p->args->n;
-  const float *scale = e->scale + col, *bias = e->bias + col;
-  for (; row < end; row += 4, expanded += p->group_bytes) {
+  const float *scale = e->scale + b->col, *bias = e->bias + b->col;
+  const uint8_t* expanded = b->expanded;
+  for (size_t row = b->row, end = b->end; row < end; row += 4, expanded += p->group_bytes) {
     uint32x4_t sum[4][4];
-    count_planes(p, expanded, panel, p->start, sum);
-    const float* source = residual ? e->residual[0] + row * n + col : NULL;
-    float* out = e->out + row * n + col;
+    count_planes(p, p->planes, expanded, b->panel, p->start, sum);
+    const float* source = residual ? e->residual[0] + row * n + b->col : NULL;
+    float* out = e->out + row * n + b->col;
     const vf minuend = vf_set1(p->to_float.minuend);
     EB_UNROLL for (int r = 0; r < 4; r++, out += n) {
       EB_UNROLL for (int v = 0; v < 4; v++) {
@@ -100,46 +109,72 @@ EB_INLINE void affine_tiles(const product* p, const int residual, size_t row, si
   }
 }
 
-EB_NOINLINE void scaled_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
-                              const uint8_t* panel) {
-  affine_tiles(p, 0, row, end, col, expanded, panel);
-}
+EB_NOINLINE void scaled_tiles(const product* p, const block* b) { affine_tiles(p, b, 0); }
+EB_NOINLINE void residual_tiles(const product* p, const block* b) { affine_tiles(p, b, 1); }
 
-EB_NOINLINE void residual_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
-                                const uint8_t* panel) {
-  affine_tiles(p, 1, row, end, col, expanded, panel);
-}
-
-/* Any epilogue, from registers. */
-EB_NOINLINE void other_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
-                             const uint8_t* panel) {
-  for (; row < end; row += 4, expanded += p->group_bytes) {
+/* Whole tiles, from registers. */
+EB_INLINE void tiles_of(const product* p, const block* b, const eb_epilogue* e, const unsigned stages, const int odd,
+                        const size_t planes) {
+  const float_of_sum to_float = {p->to_float.magic, p->to_float.minuend, odd};
+  const size_t n = p->args->n, col = b->col;
+  const uint8_t* expanded = b->expanded;
+  for (size_t row = b->row, end = b->end; row < end; row += 4, expanded += p->group_bytes) {
     uint32x4_t sum[4][4];
-    count_planes(p, expanded, panel, p->start, sum);
     vf acc[4][4];
-    sum_to_float(&p->to_float, sum, acc);
-    eb_epilogue_strip(&p->args->epilogue, p->args->n, row, 4, col, EB_STRIP_COLS, acc);
+    count_planes(p, planes, expanded, b->panel, p->start, sum);
+    sum_to_float(&to_float, sum, acc);
+    eb_stage_strip(e, stages, n, row, 4, col, acc);
   }
 }
 
-static void whole_tiles(const product* p, size_t row, size_t end, size_t col, const uint8_t* expanded,
-                        const uint8_t* panel) {
-  const eb_epilogue* e = &p->args->epilogue;
-  const unsigned affine = EB_SCALE | EB_BIAS | EB_OUT;
-  if (p->stages == affine && !p->to_float.odd) {
-    scaled_tiles(p, row, end, col, expanded, panel);
-  } else if (p->stages == (affine | EB_RESIDUAL) && !p->to_float.odd && !e->residual[1] &&
-             e->residual_cols[0] == p->args->n) {
-    residual_tiles(p, row, end, col, expanded, panel);
-  } else {
-    other_tiles(p, row, end, col, expanded, panel);
+#define TILES(name, stages)                                           \
+  EB_NOINLINE void name(const product* p, const block* b) {           \
+    const eb_epilogue e = eb_epilogue_of(&p->args->epilogue, stages); \
+    tiles_of(p, b, &e, stages, 0, 1);                                 \
+  }
+TILES(rprelu_bit_tiles, EB_RPRELU | EB_BITS)
+TILES(rprelu_skip_tiles, EB_RPRELU | EB_SKIP)
+TILES(gain_skip_tiles, EB_RPRELU | EB_GAIN | EB_SKIP)
+TILES(pooled_bit_tiles, EB_RPRELU | EB_BITS | EB_POOLED)
+#undef TILES
+
+EB_NOINLINE void other_tiles(const product* p, const block* b) {
+  tiles_of(p, b, &p->args->epilogue, p->stages, p->to_float.odd, p->planes);
+}
+
+static void whole_tiles(const product* p, const block* b) {
+  switch (eb_one_of_each(&p->args->epilogue) && !p->to_float.odd && p->planes == 1 ? p->stages : 0) {
+    case EB_AFFINE:
+      scaled_tiles(p, b);
+      break;
+    case EB_AFFINE | EB_RESIDUAL:
+      if (p->args->epilogue.residual_cols[0] == p->args->n) {
+        residual_tiles(p, b);
+      } else {
+        other_tiles(p, b);
+      }
+      break;
+    case EB_RPRELU | EB_BITS:
+      rprelu_bit_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_SKIP:
+      rprelu_skip_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_GAIN | EB_SKIP:
+      gain_skip_tiles(p, b);
+      break;
+    case EB_RPRELU | EB_BITS | EB_POOLED:
+      pooled_bit_tiles(p, b);
+      break;
+    default:
+      other_tiles(p, b);
   }
 }
 
 EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t col, const uint8_t* expanded,
                               const uint8_t* panel) {
   uint32x4_t sum[4][4];
-  count_planes(p, expanded, panel, p->start, sum);
+  count_planes(p, p->planes, expanded, panel, p->start, sum);
   vf acc[4][4];
   sum_to_float(&p->to_float, sum, acc);
   eb_epilogue_tile(&p->args->epilogue, p->args->n, row, rows, col, acc[0]);
@@ -150,7 +185,7 @@ EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t 
 EB_INLINE uint64_t bit_tile(const product* p, const uint8_t* expanded, const uint8_t* panel, const uint32_t* start) {
   const uint8x16_t weight = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
   uint32x4_t sum[4][4];
-  count_planes(p, expanded, panel, start, sum);
+  count_planes(p, p->planes, expanded, panel, start, sum);
   uint8x16_t mask[4];
   EB_UNROLL for (int r = 0; r < 4; r++) {
     uint16x8_t half[2];
@@ -213,7 +248,8 @@ static void multiply(const product* p, const eb_count_limits* l, size_t col, siz
       size_t done = row;
       if (p->in_strips && col + EB_TILE_COLS <= args->n) {
         done = row + (end - row) / 4 * 4;
-        whole_tiles(p, row, done, col, expanded, panel);
+        const block b = {row, done, col, expanded, panel};
+        whole_tiles(p, &b);
         group += (done - row) / 4 * p->group_bytes;
       }
       for (; done < end; done += 4, group += p->group_bytes) {
