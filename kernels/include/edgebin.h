@@ -259,6 +259,8 @@ EB_DECLARE_PATH(neon)
 EB_DECLARE_PATH(neondot)
 EB_DECLARE_PATH(avx2)
 EB_DECLARE_PATH(avx512)
+EB_DECLARE_PATH(neon_inorder)
+EB_DECLARE_PATH(neon_tbl)
 
 #ifdef __cplusplus
 }
