@@ -1,5 +1,5 @@
 #define EB_PATH neon
 #include "../simd/u8_neon.h"
-#include "context_bytes.h"
-#include "exp_sum_table.h"
+#include "planes_bytes.h"
+#include "context.h"
 #include "softmax_map.h"

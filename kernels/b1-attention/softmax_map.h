@@ -1,48 +1,59 @@
-/* eb_b1_attention: z by table, then one threshold per map, for limit does not fall along agree.
- *
- * The variant that includes this has defined exp_sum, exp_sum_of(table, head_dim) and exp_sum_row(&sum, agree, tokens),
- * the sum over exp_table.
- */
+/* eb_b1_attention: z by table, then one threshold per map, for limit does not fall along agree. */
 #include "edgebin.h"
+#include "exp_sum.h"
 #include "threshold_map.h"
 
 typedef eb_b1_attention_args attention_args;
 
 typedef struct {
   const attention_args* args;
-  size_t head;
   exp_sum sum;
 } map_rule;
 
 static size_t map_count(const attention_args* args) { return args->maps; }
 
-static map_rule map_rule_of(const attention_args* args, size_t head) {
-  return (map_rule){args, head, exp_sum_of(args->exp_table, args->head_dim)};
+static size_t map_rule_bytes(const attention_args* args) { return exp_sum_bytes(args->head_dim); }
+
+static map_rule map_rule_of(const attention_args* args, void* memory) {
+  return (map_rule){args, exp_sum_of(args->exp_table, args->head_dim, memory)};
 }
 
-/* The smallest agree with z < limit[agree], or count if there is none. Without branches: they would be guesses. */
-static size_t first_above(const int64_t* limit, size_t count, int64_t z) {
-  size_t first = 0;
-  while (count) {
-    const size_t half = count / 2;
-    const int above = z < limit[first + half];
-    first = above ? first : first + half + 1;
-    count = above ? half : count - half - 1;
+/* For each row the smallest agree with z.low < limit[agree], or count if there is none. Without branches, which would
+ * be guesses, and for ROWS rows in step, because each step waits for the one before. */
+EB_INLINE void first_above(const int64_t* limit, size_t count, const exp_bounds* z, size_t* first) {
+  EB_UNROLL for (size_t r = 0; r < ROWS; r++) first[r] = 0;
+  for (; count > 1; count -= count / 2) {
+    EB_UNROLL for (size_t r = 0; r < ROWS; r++) {
+      const size_t middle = first[r] + count / 2;
+      first[r] = z[r].low < limit[middle - 1] ? first[r] : middle;
+    }
   }
-  return first;
+  EB_UNROLL for (size_t r = 0; r < ROWS; r++) first[r] += z[r].low >= limit[first[r]];
 }
 
-static int32_t write_maps(const map_rule* rule, size_t row, const uint8_t* agree, uint8_t* maps, size_t map_bytes) {
+EB_NOINLINE void write_maps(map_rule* rule, size_t head, const size_t* row, uint8_t* agree, size_t stride,
+                            const map_layout* layout, uint8_t* maps, int32_t* ones) {
   const attention_args* args = rule->args;
-  const int64_t z = exp_sum_row(&rule->sum, agree, args->nkv);
   const size_t entries = args->head_dim + 1;
-  int32_t ones = 0;
+  exp_bounds z[ROWS];
+  size_t threshold[ROWS];
+  exp_sum_bounds(&rule->sum, agree, stride, args->nkv, z);
   for (size_t s = 0; s < args->maps; s++) {
-    const size_t threshold = first_above(args->limit + (s * args->heads + rule->head) * entries, entries, z);
-    ones += eb_threshold_map(agree, (uint8_t)threshold, args->nkv, maps + s * map_bytes);
+    const int64_t* limit = args->limit + (s * args->heads + head) * entries;
+    first_above(limit, entries, z, threshold);
+    for (size_t r = 0; r < ROWS; r++) {
+      if (threshold[r] < entries && z[r].high >= limit[threshold[r]]) { /* the limit lies between the bounds */
+        for (size_t i = 0; i < ROWS; i++) z[i] = exp_sum_exact(&rule->sum, agree + i * stride, args->nkv);
+        first_above(limit, entries, z, threshold);
+      }
+    }
+    for (size_t r = 0; r < ROWS; r++) {
+      const int32_t map_ones = eb_threshold_map(agree + r * stride, (uint8_t)threshold[r], layout,
+                                                maps + (r * args->maps + s) * layout->stride);
+      ones[r] = s ? ones[r] + map_ones : map_ones;
+    }
   }
   (void)row;
-  return ones;
 }
 
 #include "attention.h"

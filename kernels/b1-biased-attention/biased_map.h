@@ -1,64 +1,74 @@
-/* eb_b1_biased_attention: scores go to floats twice, once for the row's best and once to compare with it; that is
- * cheaper than keeping them. Include after a simd/f32_*.h and a simd/u8_*.h.
+/* eb_b1_biased_attention: scores go to floats, which are kept until the row's best is known; then the row of agree
+ * becomes a row of bytes that say which tokens are near enough, and a map like any other. Include after scores_*.h:
+ *   eb_scores16(agree, bias, scale, head_dim, t)   t of 16 tokens
+ *   eb_at_least16(t, limit, on)                    16 bytes: 255 where t >= limit, else 0
  */
 #include <math.h>
 #include <string.h>
 
+#include "../b1-attention/threshold_map.h"
 #include "edgebin.h"
 
 typedef eb_b1_biased_attention_args attention_args;
 
 typedef struct {
   const attention_args* args;
-  size_t head;
+  float* t; /* of a row, whole 16 tokens */
 } map_rule;
-
-#define MAP_VECTORS VF_ROW_VECTORS
-#define MAP_TOKENS (MAP_VECTORS * VF_LANES)
 
 static size_t map_count(const attention_args* args) {
   (void)args;
   return 1;
 }
 
-static map_rule map_rule_of(const attention_args* args, size_t head) { return (map_rule){args, head}; }
+static size_t map_rule_bytes(const attention_args* args) { return EB_CEIL_DIV(args->nkv, 16) * 16 * sizeof(float); }
 
-/* t of MAP_TOKENS tokens, -infinity past the last of `count`. */
-EB_INLINE void biased_scores(const attention_args* args, const uint8_t* agree, const float* bias, size_t count, vf* t) {
-  float copy[MAP_TOKENS];
-  if (count < MAP_TOKENS) {
-    for (size_t j = 0; j < MAP_TOKENS; j++) copy[j] = j < count ? bias[j] : -INFINITY;
-    bias = copy;
-  }
-  const vf scale = vf_set1(args->scale), two = vf_set1(2.0f), minus_d = vf_set1(-(float)args->head_dim);
-  EB_UNROLL for (int v = 0; v < MAP_VECTORS; v++) {
-    const vf score = vf_fma(vf_load_u8(agree + v * VF_LANES), two, minus_d);
-    t[v] = vf_fma(score, scale, vf_load(bias + v * VF_LANES));
+static map_rule map_rule_of(const attention_args* args, void* memory) { return (map_rule){args, memory}; }
+
+/* t of 16 tokens, kept and compared with the best. */
+EB_INLINE void take_scores(const uint8_t* agree, const float* bias, float scale, size_t head_dim, float* kept,
+                           vf* best) {
+  vf t[VF_SCORES];
+  eb_scores16(agree, bias, scale, head_dim, t);
+  EB_UNROLL for (int v = 0; v < VF_SCORES; v++) {
+    best[v] = vf_max(best[v], t[v]);
+    vf_store(kept + v * VF_LANES, t[v]);
   }
 }
 
-static int32_t write_maps(const map_rule* rule, size_t row, const uint8_t* agree, uint8_t* maps, size_t map_bytes) {
+/* Turns a row of agree into bytes of ones where a token is near enough to the best. */
+static void mark_near_best(const attention_args* args, float* t, const float* bias, uint8_t* agree) {
+  const size_t nkv = args->nkv, d = args->head_dim;
+  const float scale = args->scale, margin = args->margin;
+  vf best[VF_SCORES];
+  EB_UNROLL for (int v = 0; v < VF_SCORES; v++) best[v] = vf_set1(-INFINITY);
+  if (nkv < 16) {
+    float few[16];
+    EB_UNROLL for (int v = 0; v < VF_SCORES; v++) vf_store(few + v * VF_LANES, vf_set1(-INFINITY));
+    memcpy(few, bias, nkv * sizeof(float));
+    take_scores(agree, few, scale, d, t, best);
+  } else {
+    for (size_t token = 0; token + 16 <= nkv; token += 16) {
+      take_scores(agree + token, bias + token, scale, d, t + token, best);
+    }
+    /* The last 16 once more, some of them: nothing changes, and no bias is read past its end. */
+    take_scores(agree + nkv - 16, bias + nkv - 16, scale, d, t + nkv - 16, best);
+  }
+  EB_UNROLL for (int v = 1; v < VF_SCORES; v++) best[0] = vf_max(best[0], best[v]);
+  const vf limit = vf_set1(vf_max_across(best[0]) - margin);
+  for (size_t token = 0; token < nkv; token += 16) eb_at_least16(t + token, limit, agree + token);
+}
+
+EB_NOINLINE void write_maps(map_rule* rule, size_t head, const size_t* row, uint8_t* agree, size_t stride,
+                            const map_layout* layout, uint8_t* maps, int32_t* ones) {
   const attention_args* args = rule->args;
-  const size_t nkv = args->nkv;
-  const float* bias = args->bias + (rule->head * args->nq + row) * nkv;
-  vf t[MAP_VECTORS], best = vf_set1(-INFINITY);
-  for (size_t token = 0; token < nkv; token += MAP_TOKENS) {
-    biased_scores(args, agree + token, bias + token, nkv - token, t);
-    EB_UNROLL for (int v = 0; v < MAP_VECTORS; v++) best = vf_max(best, t[v]);
+  for (size_t r = 0; r < ROWS; r++) {
+    mark_near_best(args, rule->t, args->bias + (head * args->nq + row[r]) * args->nkv, agree + r * stride);
   }
-  vf limit[MAP_VECTORS];
-  EB_UNROLL for (int v = 0; v < MAP_VECTORS; v++) limit[v] = vf_set1(vf_max_across(best) - args->margin);
-  int32_t ones = 0;
-  memset(maps, 0, map_bytes);
-  for (size_t token = 0; token < nkv; token += MAP_TOKENS) {
-    biased_scores(args, agree + token, bias + token, nkv - token, t);
-    uint64_t word = ~vf_less_bits(t, limit, MAP_VECTORS);
-    const size_t count = EB_MIN(nkv - token, MAP_TOKENS);
-    if (count < 64) word &= ((uint64_t)1 << count) - 1;
-    memcpy(maps + token / 8, &word, MAP_TOKENS / 8);
-    ones += __builtin_popcountll(word);
+  /* Only now, for maps read the marks in other pieces than they were written: each would wait for its store. */
+  for (size_t r = 0; r < ROWS; r++) {
+    ones[r] = eb_threshold_map(agree + r * stride, 255, layout, maps + r * layout->stride);
   }
-  return ones;
 }
 
 #include "../b1-attention/attention.h"

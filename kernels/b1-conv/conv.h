@@ -1,48 +1,107 @@
-/* Binary convolution by the tile of the binary GEMM.
+/* Binary convolution without a gathering of bits: a lane is 16 channels of one tap and one output channel.
  *
- * For BLOCK pixels at a time, the bits under the taps are gathered into one row of k bits per pixel and group; rows
- * times panels give accumulators, [pixel][n] floats in the first-level cache; then each pixel's row goes through the
- * epilogue. Taps outside the image are gathered as 0, which is +1: what they added, the sum of the tap's weights, is
- * taken away again. Those sums come from the same tile: a row with ones under one tap alone differs by twice the sum.
+ * Where a group has whole words of 16 channels, the words under a tap are read in place, for a run of pixels of one
+ * image row at a time; other groups' bits are gathered into rows first. For each panel of 16 output channels the counts
+ * of a run go to floats [panel][pixel][16] in the first-level cache, which the epilogue takes as tiles.
  *
- * The variant that includes this has defined EB_TILE_VECTORS, EB_TILE_ROWS (a divisor of BLOCK) and count_tile, as
- * b1-gemm/gemm.h says.
+ * Taps outside the image read zeros, which are +1: what they added, the sum of the tap's weights, is taken off the
+ * constant that the counts are subtracted from. A run ends where the set of outside taps changes. The sums come from
+ * the same tile: a pixel of ones under one tap alone differs by twice the sum.
+ *
+ * Weights: panels of 16 output channels [word of k][16 channels], 16 bits a word. The variant that includes this has
+ * included a words_*.h and epilogue/tile.h with EB_TILE_VECTORS for 16 columns.
  */
 #include <string.h>
 
-#define BLOCK 16
+#define LANES 16
+#define MAX_RUN 64
+#define BYTE_STEPS 31 /* 31 * 8 = 248 */
+#define ROUND_64(x) (EB_CEIL_DIV(x, 64) * 64)
 
 typedef struct {
   const eb_b1_conv_args* args;
   size_t taps, channels, k; /* channels: of a group */
-  size_t pixel_bytes, row_bytes;
-  uint8_t* bits;   /* [groups][BLOCK][row_bytes] */
-  uint8_t* blank;  /* a pixel of zeros */
-  uint8_t* filled; /* a pixel of ones */
-  float* acc;      /* [BLOCK][n] */
-  float* tap_sums; /* [taps + 1][n] */
-  size_t workspace_bytes;
+  size_t pixel_bytes, row_bytes, panels, group_panels, run;
+  float* acc;             /* [panels][run][LANES] */
+  float* columns;         /* the same by output channels, where panels are not full */
+  float* base;            /* [panels][LANES]: what counts are subtracted from */
+  float* edge;            /* the same for a run with taps outside the image */
+  float* tap_sums;        /* [taps][panels][LANES] */
+  const uint8_t** pixels; /* [taps]: what each tap reads at the first pixel of a run */
+  const uint8_t** reads;  /* [words of k] */
+  uint8_t* blank;         /* a run of zeros */
+  uint8_t* filled;        /* a pixel of ones */
+  uint8_t* bits;          /* [run][row_bytes]: gathered */
+  size_t bytes;
 } convolution;
 
-static convolution convolution_of(const eb_b1_conv_args* args) {
+static convolution convolution_of(const eb_b1_conv_args* args, uint8_t* at) {
   convolution c = {.args = args, .taps = args->kernel * args->kernel, .channels = args->c / args->groups};
   c.k = c.taps * c.channels;
   c.pixel_bytes = EB_BIT_ROW_BYTES(args->c);
   c.row_bytes = EB_BIT_ROW_BYTES(c.k);
-  const size_t bits_bytes = args->groups * BLOCK * c.row_bytes, acc_bytes = BLOCK * args->n * sizeof(float);
-  c.workspace_bytes = bits_bytes + 2 * c.pixel_bytes + acc_bytes + (c.taps + 1) * args->n * sizeof(float);
+  c.group_panels = EB_CEIL_DIV(args->n / args->groups, LANES);
+  c.panels = c.group_panels * args->groups;
+  c.run = EB_MIN(MAX_RUN, args->w);
+  const size_t panel_bytes = c.panels * LANES * sizeof(float);
+#define TAKE(part, size)        \
+  c.part = (void*)at;           \
+  if (at) at += ROUND_64(size); \
+  c.bytes += ROUND_64(size)
+  TAKE(acc, c.run * panel_bytes);
+  TAKE(columns, c.run * panel_bytes);
+  TAKE(base, panel_bytes);
+  TAKE(edge, panel_bytes);
+  TAKE(tap_sums, c.taps * panel_bytes);
+  TAKE(pixels, c.taps * sizeof(void*));
+  TAKE(reads, c.row_bytes / 2 * sizeof(void*));
+  TAKE(blank, c.run * c.pixel_bytes);
+  TAKE(filled, c.pixel_bytes);
+  TAKE(bits, c.run * c.row_bytes);
+#undef TAKE
   return c;
 }
 
-static void place(convolution* c) {
-  c->bits = c->args->workspace;
-  c->blank = c->bits + c->args->groups * BLOCK * c->row_bytes;
-  c->filled = c->blank + c->pixel_bytes;
-  c->acc = (float*)(c->filled + c->pixel_bytes);
-  c->tap_sums = c->acc + BLOCK * c->args->n;
-  memset(c->bits, 0, c->args->groups * BLOCK * c->row_bytes);
-  memset(c->blank, 0, c->pixel_bytes);
-  memset(c->filled, 0xFF, c->pixel_bytes);
+/* Differing bits of BYTE_STEPS words at most; reads[word] + at is what the first pixel reads. */
+EB_INLINE void count_words(const uint8_t* const* reads, size_t at, size_t stride, const uint8_t* weights, size_t words,
+                           vw* sum, const int pixels) {
+  EB_UNROLL for (int p = 0; p < pixels; p++) sum[p] = vw_zero();
+  for (size_t word = 0; word < words; word++, weights += 2 * LANES) {
+    const vw w = vw_load(weights);
+    const uint8_t* x = reads[word] + at;
+    EB_UNROLL for (int p = 0; p < pixels; p++, x += stride) sum[p] = vw_add_differing(sum[p], w, x);
+  }
+}
+
+/* out[p] = base - 2 * (differing bits of pixel p), for `pixels` pixels. */
+EB_INLINE void count_tile(const uint8_t* const* reads, size_t at, size_t stride, const uint8_t* weights, size_t words,
+                          const float* base, float* out, const int pixels) {
+  vw sum[TILE_PIXELS];
+  vf from[LANES / VF_LANES];
+  count_words(reads, at, stride, weights, EB_MIN(BYTE_STEPS, words), sum, pixels);
+  EB_UNROLL for (int v = 0; v < LANES / VF_LANES; v++) from[v] = vf_load(base + v * VF_LANES);
+  EB_UNROLL for (int p = 0; p < pixels; p++) vw_subtract_twice(from, 1, sum[p], out + p * LANES);
+  for (size_t word = BYTE_STEPS; word < words; word += BYTE_STEPS) {
+    count_words(reads + word, at, stride, weights + 2 * LANES * word, EB_MIN(BYTE_STEPS, words - word), sum, pixels);
+    EB_UNROLL for (int p = 0; p < pixels; p++) {
+      EB_UNROLL for (int v = 0; v < LANES / VF_LANES; v++) from[v] = vf_load(out + p * LANES + v * VF_LANES);
+      vw_subtract_twice(from, 0, sum[p], out + p * LANES);
+    }
+  }
+}
+
+EB_NOINLINE void count_pixels(const uint8_t* const* reads, size_t at, size_t stride, const uint8_t* weights,
+                              size_t words, const float* base, float* out, size_t count) {
+  size_t x = 0;
+  for (; x + TILE_PIXELS <= count; x += TILE_PIXELS) {
+    count_tile(reads, at + x * stride, stride, weights, words, base, out + x * LANES, TILE_PIXELS);
+  }
+  if (x && x < count) { /* the last ones again with some before them */
+    x = count - TILE_PIXELS;
+    count_tile(reads, at + x * stride, stride, weights, words, base, out + x * LANES, TILE_PIXELS);
+    return;
+  }
+  for (; x < count; x++) count_tile(reads, at + x * stride, stride, weights, words, base, out + x * LANES, 1);
 }
 
 EB_INLINE void copy_bits(uint8_t* to, size_t to_bit, const uint8_t* from, size_t from_bit, size_t count) {
@@ -52,141 +111,124 @@ EB_INLINE void copy_bits(uint8_t* to, size_t to_bit, const uint8_t* from, size_t
   }
 }
 
-/* Spreads a pixel's bits over the groups' rows of one slot of the block. bytes: of a group, 0 if they are not whole. */
-EB_INLINE void put_tap(const convolution* c, size_t slot, size_t tap, const uint8_t* pixel, const size_t bytes) {
-  uint8_t* to = c->bits + slot * c->row_bytes;
-  for (size_t g = 0; g < c->args->groups; g++, to += BLOCK * c->row_bytes) {
-    if (bytes) {
-      memcpy(to + tap * bytes, pixel + g * bytes, bytes);
-    } else {
-      copy_bits(to, tap * c->channels, pixel, g * c->channels, c->channels);
+/* Group g's bits under all taps, a row for each pixel. */
+static void gather(const convolution* c, size_t g, size_t count) {
+  for (size_t x = 0; x < count; x++) {
+    for (size_t tap = 0; tap < c->taps; tap++) {
+      const uint8_t* pixel = c->pixels[tap] + x * c->pixel_bytes;
+      copy_bits(c->bits + x * c->row_bytes, tap * c->channels, pixel, g * c->channels, c->channels);
     }
   }
 }
 
-EB_INLINE int gather_pixel(const convolution* c, size_t slot, size_t y, size_t x, const size_t bytes) {
-  const eb_b1_conv_args* args = c->args;
-  const size_t reach = args->kernel / 2 * args->dilation;
-  int outside = 0;
-  for (size_t ky = 0, tap = 0; ky < args->kernel; ky++) {
-    /* Unsigned: a tap before the first row or column wraps round to a number that is too large. */
-    const size_t row = y + ky * args->dilation - reach;
-    for (size_t kx = 0; kx < args->kernel; kx++, tap++) {
-      const size_t col = x + kx * args->dilation - reach;
-      const int inside = row < args->h && col < args->w;
-      put_tap(c, slot, tap, inside ? args->a + (row * args->w + col) * c->pixel_bytes : c->blank, bytes);
-      outside |= !inside;
+/* Counts of `count` pixels, the first of which reads c->pixels, to out [panels][run][LANES]. */
+static void count_run(const convolution* c, size_t count, const float* base, float* out) {
+  const size_t words = EB_CEIL_DIV(c->k, 16), tap_words = c->channels / 16, in_place = c->channels % 16 == 0;
+  const size_t stride = in_place ? c->pixel_bytes : c->row_bytes;
+  const uint8_t* weights = c->args->weights;
+  const uint8_t** read = c->reads;
+  if (in_place) {
+    for (size_t tap = 0; tap < c->taps; tap++) {
+      for (size_t word = 0; word < tap_words; word++) *read++ = c->pixels[tap] + 2 * word;
     }
-  }
-  return outside;
-}
-
-/* Returns whether any tap lies outside the image. The constants make a move of each copy. */
-static int gather(const convolution* c, size_t slot, size_t y, size_t x) {
-  if (c->channels == 16) return gather_pixel(c, slot, y, x, 2);
-  if (c->channels == 32) return gather_pixel(c, slot, y, x, 4);
-  return gather_pixel(c, slot, y, x, c->channels % 8 ? 0 : c->channels / 8);
-}
-
-EB_INLINE void load_row(vf* v, const float* p, size_t count) {
-  float copy[EB_TILE_COLS] = {0};
-  if (count < EB_TILE_COLS) p = memcpy(copy, p, count * sizeof(float));
-  EB_UNROLL for (int i = 0; i < EB_TILE_VECTORS; i++) v[i] = vf_load(p + i * VF_LANES);
-}
-
-EB_INLINE void store_row(float* p, const vf* v, size_t count) {
-  if (count == EB_TILE_COLS) {
-    EB_UNROLL for (int i = 0; i < EB_TILE_VECTORS; i++) vf_store(p + i * VF_LANES, v[i]);
   } else {
-    float copy[EB_TILE_COLS];
-    EB_UNROLL for (int i = 0; i < EB_TILE_VECTORS; i++) vf_store(copy + i * VF_LANES, v[i]);
-    memcpy(p, copy, count * sizeof(float));
+    for (size_t word = 0; word < words; word++) *read++ = c->bits + 2 * word;
   }
-}
-
-/* Accumulators of the first `slots` slots. */
-static void multiply(const convolution* c, size_t slots) {
-  const size_t n = c->args->n, group_cols = n / c->args->groups;
-  const uint8_t* panel = c->args->weights;
-  const vf minus_two = vf_set1(-2.0f), k = vf_set1((float)c->k);
   for (size_t g = 0; g < c->args->groups; g++) {
-    for (size_t col = 0; col < group_cols; col += EB_TILE_COLS) {
-      const size_t count = EB_MIN(EB_TILE_COLS, group_cols - col);
-      for (size_t slot = 0; slot < slots; slot += EB_TILE_ROWS) {
-        vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
-        count_tile(c->bits + (g * BLOCK + slot) * c->row_bytes, c->row_bytes, panel, c->k, EB_TILE_ROWS, acc);
-        EB_UNROLL for (int r = 0; r < EB_TILE_ROWS; r++) {
-          EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) acc[r][v] = vf_fma(acc[r][v], minus_two, k);
-          store_row(c->acc + (slot + (size_t)r) * n + g * group_cols + col, acc[r], count);
-        }
-      }
-      panel += c->row_bytes * EB_TILE_COLS * EB_PANEL_BYTES_PER_BYTE;
+    if (!in_place) gather(c, g, count);
+    for (size_t panel = 0; panel < c->group_panels; panel++) {
+      count_pixels(c->reads, in_place ? g * tap_words * 2 : 0, stride, weights, words, base, out, count);
+      weights += c->row_bytes * LANES;
+      base += LANES;
+      out += c->run * LANES;
     }
   }
 }
 
-static void sum_taps(const convolution* c) {
-  const size_t n = c->args->n;
-  for (size_t first = 0; first <= c->taps; first += BLOCK) {
-    const size_t slots = EB_MIN(BLOCK, c->taps + 1 - first);
-    for (size_t slot = 0; slot < slots; slot++) {
-      for (size_t tap = 0; tap < c->taps; tap++) {
-        put_tap(c, slot, tap, tap == first + slot ? c->filled : c->blank, c->channels % 8 ? 0 : c->channels / 8);
+/* What the taps outside the image, read as zeros, would add; and k, from which counts are subtracted. */
+static void find_constants(const convolution* c) {
+  const size_t lanes = c->panels * LANES;
+  for (size_t j = 0; j < lanes; j++) c->edge[j] = (float)c->k + COUNT_BIAS;
+  for (size_t tap = 0; tap <= c->taps; tap++) {
+    for (size_t t = 0; t < c->taps; t++) c->pixels[t] = t == tap ? c->filled : c->blank;
+    count_run(c, 1, c->edge, c->acc);
+    for (size_t j = 0; j < lanes; j++) {
+      const float acc = c->acc[j / LANES * c->run * LANES + j % LANES];
+      if (tap == c->taps) {
+        c->base[j] = acc;
+      } else {
+        c->tap_sums[tap * lanes + j] = acc;
       }
     }
-    multiply(c, slots);
-    memcpy(c->tap_sums + first * n, c->acc, slots * n * sizeof(float));
   }
-  const float* all = c->tap_sums + c->taps * n;
   for (size_t tap = 0; tap < c->taps; tap++) {
-    float* sums = c->tap_sums + tap * n;
-    for (size_t j = 0; j < n; j++) sums[j] = (all[j] - sums[j]) * 0.5f;
+    for (size_t j = 0; j < lanes; j++) {
+      c->tap_sums[tap * lanes + j] = (c->base[j] - c->tap_sums[tap * lanes + j]) * 0.5f;
+    }
   }
+  for (size_t j = 0; j < lanes; j++) c->base[j] = (float)c->k + COUNT_BIAS;
 }
 
-/* Of the taps of pixel (y, x) that lie outside the image. */
-static void take_away(const convolution* c, size_t slot, size_t y, size_t x) {
+/* Aims the taps at pixel (y, x) and the ones after it; returns the number of pixels for which the same are inside,
+ * `most` at most. `constants`: what to subtract their counts from. */
+static size_t aim(const convolution* c, size_t y, size_t x, size_t most, const float** constants) {
   const eb_b1_conv_args* args = c->args;
-  const size_t n = args->n, reach = args->kernel / 2 * args->dilation;
-  float* acc = c->acc + slot * n;
+  const size_t reach = args->kernel / 2 * args->dilation, lanes = c->panels * LANES;
+  *constants = c->base;
   for (size_t tap = 0; tap < c->taps; tap++) {
+    /* Unsigned: a tap before the first row or column wraps round to a number that is too large. */
     const size_t row = y + tap / args->kernel * args->dilation - reach;
     const size_t col = x + tap % args->kernel * args->dilation - reach;
-    if (row < args->h && col < args->w) continue;
-    const float* sums = c->tap_sums + tap * n;
-    for (size_t j = 0; j < n; j++) acc[j] -= sums[j];
-  }
-}
-
-static void finish(const convolution* c, size_t pixel, size_t slots) {
-  const size_t n = c->args->n;
-  for (size_t slot = 0; slot < slots; slot += VF_STRIP_ROWS) {
-    const size_t rows = EB_MIN(VF_STRIP_ROWS, slots - slot);
-    for (size_t col = 0; col < n; col += EB_TILE_COLS) {
-      vf tile[VF_STRIP_ROWS][EB_TILE_VECTORS];
-      for (size_t r = 0; r < rows; r++) load_row(tile[r], c->acc + (slot + r) * n + col, EB_MIN(EB_TILE_COLS, n - col));
-      eb_epilogue_tile(&c->args->epilogue, n, pixel + slot, rows, col, tile[0]);
+    most = EB_MIN(most, col < args->w ? args->w - col : (size_t)0 - col);
+    if (row < args->h && col < args->w) {
+      c->pixels[tap] = args->a + (row * args->w + col) * c->pixel_bytes;
+      continue;
     }
+    c->pixels[tap] = c->blank;
+    for (size_t j = 0; j < lanes; j += VF_LANES) {
+      vf_store(c->edge + j, vf_sub(vf_load(*constants + j), vf_load(c->tap_sums + tap * lanes + j)));
+    }
+    *constants = c->edge;
+  }
+  return most;
+}
+
+/* Panels side by side, where the last of a group is not full. */
+static const float* by_columns(const convolution* c, size_t count) {
+  const size_t group_cols = c->args->n / c->args->groups;
+  if (group_cols % LANES == 0) return c->acc;
+  for (size_t j = 0; j < c->args->n; j++) {
+    const size_t in_group = j % group_cols, panel = j / group_cols * c->group_panels + in_group / LANES;
+    const float* from = c->acc + panel * c->run * LANES + in_group % LANES;
+    float* to = c->columns + j / LANES * c->run * LANES + j % LANES;
+    for (size_t x = 0; x < count; x++) to[x * LANES] = from[x * LANES];
+  }
+  return c->columns;
+}
+
+static void convolve_pixels(const convolution* c, size_t y, size_t first, size_t count) {
+  const size_t n = c->args->n;
+  for (size_t x = 0; x < count;) {
+    const float* constants;
+    const size_t run = aim(c, y, first + x, count - x, &constants);
+    count_run(c, run, constants, c->acc + x * LANES);
+    x += run;
+  }
+  const float* tile = by_columns(c, count);
+  for (size_t col = 0; col < n; col += LANES, tile += c->run * LANES) {
+    eb_epilogue_tile(&c->args->epilogue, n, y * c->args->w + first, count, col, (const vf*)tile);
   }
 }
 
-size_t EB_SYMBOL(eb_b1_conv_workspace)(const eb_b1_conv_args* args) { return convolution_of(args).workspace_bytes; }
+size_t EB_SYMBOL(eb_b1_conv_workspace)(const eb_b1_conv_args* args) { return convolution_of(args, NULL).bytes; }
 
 void EB_SYMBOL(eb_b1_conv)(const eb_b1_conv_args* args) {
-  convolution c = convolution_of(args);
-  place(&c);
-  sum_taps(&c);
-  const size_t end = args->row_end * args->w;
-  for (size_t pixel = args->row_begin * args->w; pixel < end; pixel += BLOCK) {
-    const size_t slots = EB_MIN(BLOCK, end - pixel);
-    int outside[BLOCK];
-    for (size_t slot = 0; slot < slots; slot++) {
-      outside[slot] = gather(&c, slot, (pixel + slot) / args->w, (pixel + slot) % args->w);
-    }
-    multiply(&c, slots);
-    for (size_t slot = 0; slot < slots; slot++) {
-      if (outside[slot]) take_away(&c, slot, (pixel + slot) / args->w, (pixel + slot) % args->w);
-    }
-    finish(&c, pixel, slots);
+  const convolution c = convolution_of(args, args->workspace);
+  memset(c.blank, 0, c.run * c.pixel_bytes);
+  memset(c.filled, 0xFF, c.pixel_bytes);
+  memset(c.bits, 0, c.run * c.row_bytes);
+  find_constants(&c);
+  for (size_t y = args->row_begin; y < args->row_end; y++) {
+    for (size_t x = 0; x < args->w; x += c.run) convolve_pixels(&c, y, x, EB_MIN(c.run, args->w - x));
   }
 }

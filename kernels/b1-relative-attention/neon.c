@@ -1,4 +1,5 @@
 #define EB_PATH neon
 #include "../simd/u8_neon.h"
-#include "../b1-attention/context_bytes.h"
+#include "../b1-attention/planes_bytes.h"
+#include "../b1-attention/context.h"
 #include "relative_map.h"

@@ -16,27 +16,7 @@
 #define EDGEBIN_EPILOGUE_NEON_COUNTS_H
 
 #include "edgebin.h"
-
-/* What an epilogue does; a set of these, known at compile time or not. */
-enum {
-  EB_SCALE = 1,
-  EB_BIAS = 2,
-  EB_RESIDUAL = 4,
-  EB_SLOPE = 8,
-  EB_OFFSET = 16,
-  EB_GAIN = 32,
-  EB_SKIP = 64,
-  EB_OUT = 128,
-  EB_POOLED = 256,
-  EB_BITS = 512
-};
-
-EB_INLINE unsigned eb_stages_of(const eb_epilogue* e) {
-  return (e->scale ? EB_SCALE : 0u) | (e->bias ? EB_BIAS : 0u) | (e->residual[0] ? EB_RESIDUAL : 0u) |
-         (e->slope ? EB_SLOPE : 0u) | (e->offset ? EB_OFFSET : 0u) | (e->gain ? EB_GAIN : 0u) |
-         (e->skip ? EB_SKIP : 0u) | (e->out ? EB_OUT : 0u) | (e->out && e->pool > 1 ? EB_POOLED : 0u) |
-         (e->threshold[0] ? EB_BITS : 0u);
-}
+#include "stages.h"
 
 /* How counts become floats: minuend - float(magic + count). */
 typedef struct {
@@ -108,14 +88,10 @@ EB_INLINE void eb_strip_pooled(const eb_epilogue* e, size_t n, size_t row, const
   }
 }
 
-/* Rows row .. row+rows-1, columns col .. col+15 of an [.., n] result from counts[row * stride]. */
-EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const eb_count_scale* to_float, size_t n,
-                              size_t row, const int rows, size_t col, const uint16_t* counts, const size_t stride) {
-  vf v[EB_STRIP_ROWS][4], x[4];
-  EB_EACH_ROW {
-    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride), &v[r][0]);
-    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride + 8), &v[r][2]);
-  }
+/* Rows row .. row+rows-1, columns col .. col+15 of an [.., n] result from accumulators. */
+EB_INLINE void eb_stage_strip(const eb_epilogue* e, const unsigned stages, size_t n, size_t row, const int rows,
+                              size_t col, vf v[EB_STRIP_ROWS][4]) {
+  vf x[4];
   if (stages & EB_SCALE) {
     eb_load_4(x, e->scale + col);
     EB_EACH_ROW {
@@ -165,6 +141,17 @@ EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const
     EB_EACH_ROW eb_store_4(e->out + (row + (size_t)r) * n + col, v[r]);
   }
   if (stages & EB_BITS) eb_strip_bits(e, n, row, rows, col, v);
+}
+
+/* The same from counts[row * stride]. */
+EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const eb_count_scale* to_float, size_t n,
+                              size_t row, const int rows, size_t col, const uint16_t* counts, const size_t stride) {
+  vf v[EB_STRIP_ROWS][4];
+  EB_EACH_ROW {
+    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride), &v[r][0]);
+    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride + 8), &v[r][2]);
+  }
+  eb_stage_strip(e, stages, n, row, rows, col, v);
 }
 
 #undef EB_EACH

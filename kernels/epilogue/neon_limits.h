@@ -1,8 +1,9 @@
 /* Bits straight from popcounts on NEON: an epilogue that makes only bits is a comparison of integers.
  *
  * Without residual and skip, v of edgebin.h is a chain of monotone functions of the accumulator, rounding included, so
- * per column there is one smallest popcount from which on bit = v < threshold changes. It is found once per call, by
- * bisection with the very formula that other epilogues use; then a tile needs CMHS instead of UADDW, FSUB, FMLA, FCMGT.
+ * per column there is at most one popcount from which on bit = v < threshold is not what it is at 0. It is found once
+ * per call, by bisection with the very formula that other epilogues use; then a tile needs CMHS instead of UADDW, FSUB,
+ * FMLA, FCMGT.
  *
  * This holds for finite parameters and slopes that do not turn negative values round. MAX_PARAMETER keeps every step
  * finite, so that no NaN arises; eb_has_limits says whether a call is of that kind.
@@ -16,7 +17,7 @@
 #define EB_LIMIT_COLS 1024
 #define MAX_PARAMETER 0x1p40f
 
-/* bit = (count >= limit) ^ flip */
+/* bit = (count >= limit) ^ flip; flip is the bit of count 0 */
 typedef struct {
   uint16_t limit[EB_LIMIT_COLS];
   uint8_t flip[EB_LIMIT_COLS / 8];
@@ -36,46 +37,80 @@ static int eb_has_limits(const eb_epilogue* e, size_t n) {
          eb_all_within(e->gain, n, -MAX_PARAMETER) && eb_all_within(e->shift, n, -MAX_PARAMETER);
 }
 
-/* Whether count gives the bit that small counts do not: all ones, or 0. Columns at .. at+3. */
-EB_INLINE uint32x4_t eb_bit_of(const eb_epilogue* e, const eb_count_scale* to_float, size_t at, uint32x4_t count,
-                               uint32x4_t flip) {
-  vf v = vf_sub(to_float->minuend, vreinterpretq_f32_u32(vaddq_u32(to_float->magic, count)));
-  const vf bias = e->bias ? vf_load(e->bias + at) : vf_set1(0.0f);
-  v = e->scale ? vf_fma(v, vf_load(e->scale + at), bias) : vf_add(v, bias);
-  if (e->slope) v = vf_leaky(v, vf_load(e->slope + at));
-  if (e->offset) v = vf_add(v, vf_load(e->offset + at));
-  if (e->gain) v = vf_fma(v, vf_load(e->gain + at), vf_load(e->shift + at));
-  return veorq_u32(vcltq_f32(v, vf_load(e->threshold[0] + at)), flip);
+/* What belongs to 16 columns. A stage that is missing leaves values as they are. */
+typedef struct {
+  vf scale[4], bias[4], slope[4], offset[4], gain[4], shift[4], threshold[4];
+} eb_limit_columns;
+
+EB_INLINE void eb_load_stage(vf v[4], const float* p, size_t at, float otherwise) {
+  EB_UNROLL for (int i = 0; i < 4; i++) v[i] = p ? vf_load(p + at + 4 * (size_t)i) : vf_set1(otherwise);
 }
 
-/* Limits of columns col .. col+cols-1, a multiple of 16, for counts up to `most`. */
+EB_INLINE uint32x4_t eb_bit_of(const eb_limit_columns* c, int i, vf acc, const int affine) {
+  vf v = vf_fma(acc, c->scale[i], c->bias[i]);
+  if (!affine) v = vf_fma(vf_add(vf_leaky(v, c->slope[i]), c->offset[i]), c->gain[i], c->shift[i]);
+  return vcltq_f32(v, c->threshold[i]);
+}
+
+/* Columns at .. at+15: limits, and bits of flip. 16 columns at once hide what an instruction waits for another. */
+EB_INLINE uint16_t eb_limits_of_16(const eb_epilogue* e, const eb_count_scale* to_float, uint32_t most, size_t at,
+                                   const int affine, uint16_t* limits) {
+  eb_limit_columns c;
+  eb_load_stage(c.scale, e->scale, at, 1.0f);
+  eb_load_stage(c.bias, e->bias, at, 0.0f);
+  eb_load_stage(c.slope, e->slope, at, 1.0f);
+  eb_load_stage(c.offset, e->offset, at, 0.0f);
+  eb_load_stage(c.gain, e->gain, at, 1.0f);
+  eb_load_stage(c.shift, e->shift, at, 0.0f);
+  eb_load_stage(c.threshold, e->threshold[0], at, 0.0f);
+  const vf none = vf_sub(to_float->minuend, vreinterpretq_f32_u32(to_float->magic));
+  const uint32x4_t one = vaddq_u32(to_float->magic, vdupq_n_u32(1));
+  vf step = vf_sub(vreinterpretq_f32_u32(one), vreinterpretq_f32_u32(to_float->magic)); /* of acc, per count */
+  vf last[4]; /* the accumulator of the last count that is known to have the bit of count 0 */
+  uint32x4_t first[4], limit[4];
+#define EB_EACH_4 EB_UNROLL for (int i = 0; i < 4; i++)
+  EB_EACH_4 {
+    last[i] = none;
+    limit[i] = vdupq_n_u32(1);
+    first[i] = eb_bit_of(&c, i, none, affine);
+  }
+  uint32_t jump = 1;
+  for (; jump <= most / 2; jump *= 2) step = vf_add(step, step);
+  for (; jump; jump /= 2, step = vf_mul(step, vf_set1(0.5f))) {
+    EB_EACH_4 {
+      const vf next = vf_sub(last[i], step);
+      const uint32x4_t changed = veorq_u32(eb_bit_of(&c, i, next, affine), first[i]);
+      last[i] = vbslq_f32(changed, last[i], next);
+      limit[i] = vaddq_u32(limit[i], vbicq_u32(vdupq_n_u32(jump), changed));
+    }
+  }
+  uint16_t flip = 0;
+  EB_EACH_4 {
+    vst1_u16(limits + 4 * i, vmovn_u32(vminq_u32(limit[i], vdupq_n_u32(most + 1))));
+    flip |= (uint16_t)(vaddvq_u32(vandq_u32(first[i], (uint32x4_t){1, 2, 4, 8})) << (4 * i));
+  }
+#undef EB_EACH_4
+  return flip;
+}
+
+EB_NOINLINE uint16_t eb_affine_limits(const eb_epilogue* e, const eb_count_scale* to_float, uint32_t most, size_t at,
+                                      uint16_t* limits) {
+  return eb_limits_of_16(e, to_float, most, at, 1, limits);
+}
+
+EB_NOINLINE uint16_t eb_any_limits(const eb_epilogue* e, const eb_count_scale* to_float, uint32_t most, size_t at,
+                                   uint16_t* limits) {
+  return eb_limits_of_16(e, to_float, most, at, 0, limits);
+}
+
+/* Limits of columns col .. col+cols-1, a multiple of 16, for counts up to `most` < 2^16 - 1: 1 .. most + 1. */
 static void eb_find_limits(const eb_epilogue* e, const eb_count_scale* to_float, size_t most, size_t col, size_t cols,
                            eb_count_limits* limits) {
-  uint32_t top = 1;
-  while (top <= most) top *= 2;
+  const int affine = !e->slope && !e->offset && !e->gain;
   for (size_t j = 0; j < cols; j += 16) {
-    uint16x4_t low[4];
-    vf falls[4];
-    for (size_t i = 0; i < 4; i++) {
-      const size_t at = col + j + 4 * i;
-      /* v falls as the count rises, unless scale and gain together turn it round. */
-      vf sign = e->scale ? vf_load(e->scale + at) : vf_set1(1.0f);
-      uint32x4_t flip = vcltzq_f32(sign);
-      if (e->gain) flip = veorq_u32(flip, vcltzq_f32(vf_load(e->gain + at)));
-      uint32x4_t limit = vdupq_n_u32(0);
-      for (uint32_t step = top; step; step /= 2) {
-        const uint32x4_t next = vaddq_u32(limit, vdupq_n_u32(step));
-        const uint32x4_t set = eb_bit_of(e, to_float, at, vsubq_u32(next, vdupq_n_u32(1)), flip);
-        limit = vbslq_u32(set, limit, next);
-      }
-      low[i] = vqmovn_u32(limit);
-      falls[i] = vreinterpretq_f32_u32(vandq_u32(flip, vdupq_n_u32(0xBF800000))); /* -1 where flipped */
-    }
-    vst1q_u16(limits->limit + j, vcombine_u16(low[0], low[1]));
-    vst1q_u16(limits->limit + j + 8, vcombine_u16(low[2], low[3]));
-    const vf zero[4] = {vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f)};
-    const uint16_t bits = (uint16_t)vf_less_bits(falls, zero, 4);
-    memcpy(limits->flip + j / 8, &bits, sizeof(bits));
+    const uint16_t flip = affine ? eb_affine_limits(e, to_float, (uint32_t)most, col + j, limits->limit + j)
+                                 : eb_any_limits(e, to_float, (uint32_t)most, col + j, limits->limit + j);
+    memcpy(limits->flip + j / 8, &flip, sizeof(flip));
   }
 }
 

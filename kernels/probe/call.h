@@ -18,7 +18,10 @@ typedef struct {
     eb_b1_gemm_args b1_gemm;
     eb_f32_gemm_args f32_gemm;
     eb_w1_gemm_args w1_gemm;
+    eb_w1i8_gemm_args w1i8_gemm;
     eb_rows_args rows;
+    eb_quantize_args quantize;
+    eb_layernorm_args layernorm;
     eb_b1_conv_args b1_conv;
     eb_b1_attention_args b1_attention;
     eb_b1_relative_attention_args b1_relative_attention;
@@ -47,7 +50,8 @@ void* eb_add_result(eb_call* call, size_t bytes);
 
 /* The preparations, one for each operation. */
 typedef void eb_prepare(eb_call* call, const eb_variant* variant, const size_t* dims, const char* out);
-eb_prepare eb_prepare_b1_gemm, eb_prepare_b1_gemm_ternary, eb_prepare_f32_gemm, eb_prepare_w1_gemm, eb_prepare_rows;
+eb_prepare eb_prepare_b1_gemm, eb_prepare_b1_gemm_ternary, eb_prepare_f32_gemm, eb_prepare_w1_gemm;
+eb_prepare eb_prepare_w1i8_gemm, eb_prepare_rows, eb_prepare_rows_i32, eb_prepare_quantize, eb_prepare_layernorm;
 eb_prepare eb_prepare_b1_conv, eb_prepare_f32_stencil;
 eb_prepare eb_prepare_b1_attention, eb_prepare_b1_relative_attention, eb_prepare_b1_biased_attention;
 

@@ -7,19 +7,11 @@
 #include "../runtime/fail.h"
 #include "values.h"
 
-/* What the networks really use has the name of the layer or system that uses it. */
+#define EB_EPILOGUE(name, spelt) {name, spelt},
 static const struct {
   const char *name, *spelt;
 } kNames[] = {
-    {"int", ":out"},
-    {"bits", "threshold0:bits0"},
-    {"f32", "scale,bias:out"},
-    {"f32+residual", "scale,bias,residual0:out"},
-    {"f32+bits", "scale,bias,threshold0:out,bits0"},
-    {"binaryvit", "scale,bias,residual0,slope,offset,threshold0:out,bits0"},
-    {"skip", "scale,bias,residual0,slope,offset,gain,shift,skip:out"},
-    {"fc1", "scale,bias,residual0/4,slope,offset,threshold0:out,bits0:4"},
-    {"fc1-8", "scale,bias,residual0/8,slope,offset,threshold0:out,bits0:8"},
+#include "epilogues.inc"
 };
 
 /* The next word of a list that ends at a colon or at the end, or "". */

@@ -2,7 +2,7 @@
  *
  * Spelt out, an epilogue is the fields of eb_epilogue that are there, a colon, what is stored, and after another colon
  * the pool: `scale,bias,residual0,slope,offset,threshold0:out,bits0:4`. A residual with fewer columns says by how much:
- * `residual0/4` has n / 4. kNames in epilogues.c is the list of names. */
+ * `residual0/4` has n / 4. epilogues.inc lists the names. */
 #ifndef EDGEBIN_PROBE_EPILOGUES_H
 #define EDGEBIN_PROBE_EPILOGUES_H
 

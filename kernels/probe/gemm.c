@@ -1,4 +1,5 @@
-/* Calls of the products and of the elementwise kernel; dims m, k, n (rows: m, n). */
+/* Calls of the products; dims m, k, n. */
+#include "../runtime/fail.h"
 #include "call.h"
 #include "epilogues.h"
 #include "values.h"
@@ -42,10 +43,17 @@ void eb_prepare_w1_gemm(eb_call* call, const eb_variant* variant, const size_t* 
   call->macs = (uint64_t)m * k * n;
 }
 
-void eb_prepare_rows(eb_call* call, const eb_variant* variant, const size_t* dims, const char* out) {
-  (void)variant;
-  const size_t m = dims[0], n = dims[1];
-  call->args.rows = (eb_rows_args){.m = m, .n = n};
-  call->args.rows.x_f32 = eb_random_floats(m * n);
-  call->args.rows.epilogue = eb_make_epilogue(call, out, m, n);
+void eb_prepare_w1i8_gemm(eb_call* call, const eb_variant* variant, const size_t* dims, const char* out) {
+  const size_t m = dims[0], k = dims[1], n = dims[2];
+  eb_w1i8_gemm_args* args = &call->args.w1i8_gemm;
+  *args = (eb_w1i8_gemm_args){.m = m, .n = n, .k = k};
+  int8_t* a = eb_allocate_aligned(m * k);
+  const float* values = eb_random_floats(m * k);
+  for (size_t i = 0; i < m * k; i++) a[i] = (int8_t)(values[i] * 63.0f);
+  args->a = a;
+  args->row_scale = eb_random_floats(m);
+  args->w = eb_pack_panels(eb_random_bits(n, k), n, EB_BIT_ROW_BYTES(k), variant, NULL);
+  args->workspace = eb_allocate_aligned(variant->workspace(args));
+  args->epilogue = eb_make_epilogue(call, out, m, n);
+  call->macs = (uint64_t)m * k * n;
 }

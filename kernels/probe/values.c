@@ -36,18 +36,19 @@ uint8_t* eb_random_bits(size_t rows, size_t k) {
 
 void* eb_pack_panels(const void* rows, size_t n, size_t row_bytes, const eb_variant* variant, size_t* bytes) {
   const size_t nr = variant->nr, word_bits = variant->word_bits;
-  const size_t word_bytes = word_bits < 8 ? 1 : word_bits / 8, words = row_bytes * 8 / word_bits;
+  const size_t word_bytes = word_bits < 8 ? 1 : word_bits / 8, words = (row_bytes * 8 + word_bits - 1) / word_bits;
   const size_t total = (n + nr - 1) / nr * nr * words * word_bytes;
   uint8_t* packed = eb_allocate_aligned(total);
   for (size_t i = 0; i < n; i++) {
     const uint8_t* row = (const uint8_t*)rows + i * row_bytes;
     for (size_t w = 0; w < words; w++) {
       uint8_t* to = packed + ((i / nr * words + w) * nr + i % nr) * word_bytes;
-      const size_t bit = w * word_bits;
+      const size_t bit = w * word_bits, byte = bit / 8;
       if (word_bits < 8) {
-        *to = (uint8_t)(row[bit / 8] >> (bit % 8) & ((1u << word_bits) - 1));
+        const unsigned bits = row[byte] | (byte + 1 < row_bytes ? (unsigned)row[byte + 1] << 8 : 0);
+        *to = (uint8_t)(bits >> (bit % 8) & ((1u << word_bits) - 1));
       } else {
-        memcpy(to, row + bit / 8, word_bytes);
+        memcpy(to, row + byte, word_bytes);
       }
     }
   }

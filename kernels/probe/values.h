@@ -16,8 +16,8 @@ float* eb_random_floats(size_t count);
 /* Rows of k bits, each EB_BIT_ROW_BYTES(k) bytes, padding bits 0. */
 uint8_t* eb_random_bits(size_t rows, size_t k);
 
-/* Rows of words -> panels [ceil(n / nr)][words][nr]; a word of fewer than 8 bits takes a byte. `bytes`, if not NULL:
- * how many bytes the panels take. */
+/* Rows of words -> panels [ceil(n / nr)][words][nr]; a word of fewer than 8 bits takes a byte, the last
+ * one is padded with zeros. `bytes`, if not NULL: how many bytes the panels take. */
 void* eb_pack_panels(const void* rows, size_t n, size_t row_bytes, const eb_variant* variant, size_t* bytes);
 
 /* Rows of k bits -> panels [ceil(n / nr)][k][nr / 8], bit by bit. */

@@ -43,6 +43,8 @@ static int test_b1_conv(const variant* v) {
   int failures = 0;
   failures += test_b1_conv_case(v, 3000, 13, 12, 3, 5, 4, 16, 16); /* the published convolutions */
   failures += test_b1_conv_case(v, 3001, 9, 14, 3, 3, 4, 32, 32);
+  failures += test_b1_conv_case(v, 3002, 3, 131, 3, 1, 2, 16, 16); /* rows longer than the kernels take at once */
+  failures += test_b1_conv_case(v, 3003, 4, 9, 3, 2, 1, 128, 8);   /* k overflows a byte accumulator */
   for (uint64_t seed = 0; seed < 150; seed++) {
     random_state = seed;
     const size_t h = PICK(kSides), w = PICK(kSides), kernel = PICK(kKernels), dilation = PICK(kDilations);
@@ -53,11 +55,11 @@ static int test_b1_conv(const variant* v) {
 
 static int test_f32_stencil(const variant* v) {
   (void)v;
-  static const size_t kSides[] = {1, 2, 3, 4, 5, 7};
+  static const size_t kSides[] = {1, 2, 3, 4, 5, 7}, kWidths[] = {1, 2, 4, 5, 7, 8, 9, 12, 13, 17, 21};
   int failures = 0;
   for (uint64_t seed = 0; seed < 150; seed++) {
     random_state = seed;
-    const size_t h = PICK(kSides), w = PICK(kSides), c = PICK(kCols);
+    const size_t h = PICK(kSides), w = PICK(kWidths), c = PICK(kCols);
     eb_f32_stencil_args args = {.h = h, .w = w, .c = c, .circular = (int)random_below(2)};
     args.x = random_floats(h * w * c, FRACTIONS);
     args.taps = random_floats(9 * c, FRACTIONS);

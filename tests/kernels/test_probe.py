@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from edgebin.kernels.probe import probe_paths, probe_program
 from edgebin.kernels.select import host_paths, with_tunings
 from edgebin.kernels.variants import variants
+from edgebin.resources import resource_dir
 from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler
 
@@ -20,14 +22,19 @@ SIZES = {
     "b1_gemm_ternary": ("5", "70", "40"),
     "f32_gemm": ("5", "7", "40"),
     "w1_gemm": ("5", "7", "40"),
+    "w1i8_gemm": ("5", "70", "40"),
     "rows": ("5", "40"),
+    "quantize": ("5", "40"),
+    "layernorm": ("5", "40"),
+    "rows_i32": ("5", "40"),
     "b1_conv": ("5", "4", "32", "64", "3", "2", "2"),
     "f32_stencil": ("5", "4", "40"),
     "b1_attention": ("2", "64", "5", "70", "3"),
     "b1_relative_attention": ("2", "64", "5", "70"),
     "b1_biased_attention": ("2", "64", "5", "70"),
 }
-OUTS = ("int", "bits", "f32", "f32+residual", "f32+bits", "binaryvit", "skip", "fc1", "fc1-8")
+NAMES = (resource_dir("kernels") / "probe" / "epilogues.inc").read_text()
+OUTS = re.findall(r'^EB_EPILOGUE\("([^"]+)"', NAMES, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +55,11 @@ def test_it_links_every_variant_of_the_architecture(probe: Path) -> None:
 
 @pytest.mark.parametrize("op", SIZES)
 def test_every_variant_that_this_host_runs_is_exact(probe: Path, op: str) -> None:
-    out = "int" if "attention" in op else "skip" if op == "f32_stencil" else "binaryvit"
+    out = "int" if "attention" in op or op == "quantize" else "skip" if op == "f32_stencil" else "binaryvit"
+    kernel = {"b1_gemm_ternary": "b1_gemm", "rows_i32": "rows"}.get(op, op)
+    assert any(variant.op == kernel for variant in variants())
     for variant in variants():
-        if variant.op == op and variant.path in with_tunings(host_paths()):
+        if variant.op == kernel and variant.path in with_tunings(host_paths()):
             report = json.loads(call(probe, "kernel", op, variant.path, out, "2", *SIZES[op]).stdout)
             assert report["exact"] is True
             assert len(report["ns"]) == 2

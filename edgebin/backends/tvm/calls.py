@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from edgebin.backends.tvm.glue import Buffer, KernelCall, epilogue_fields, row_blocks, split_rows
 from edgebin.kernels.variants import Variant
 
@@ -70,6 +72,24 @@ def rows_call(
         + f"  {variant.symbol}(&args);\n"
     )
     return KernelCall("rows", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
+
+
+def layernorm_call(
+    label: str, *, variant: Variant, cores: int, epsilon_bits: int, pool: int, inputs: Sequence[Buffer],
+    outputs: Sequence[Buffer],
+) -> KernelCall:  # fmt: skip
+    """`layernorm`: inputs are `x`, then the epilogue's operands; `epsilon_bits` is epsilon as a float32's bits."""
+    x, *operands = inputs
+    blocks, per_block = row_blocks(x.rows, cores)
+    epsilon = float(np.int32(epsilon_bits).view(np.float32)).hex()
+    body = (
+        split_rows(x.rows, per_block)
+        + "  const eb_layernorm_args args = {\n"
+        + f"      .m = m, .n = {x.columns}, .x = x + begin * {x.columns}, .epsilon = {epsilon}f,\n"
+        + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
+        + f"  {variant.symbol}(&args);\n"
+    )
+    return KernelCall("layernorm", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
 
 
 def conv_call(

@@ -66,6 +66,7 @@ def imported(model: onnx.ModelProto, choose: Choose, *, cores: int) -> Any:
             "FusedLinear": _linear,
             "FusedMatMul": _matmul,
             "FusedRows": _rows,
+            "FusedLayerNorm": _layer_norm,
             "FusedStencil": _stencil,
             "BinaryAttention": _attention,
             "RelativeAttention": _relative_attention,
@@ -168,6 +169,14 @@ def _rows(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> A
     x, *operands = inputs
     variant = machine.of_rows("rows", x, (_shape(x)[-1],), attributes, operands)
     return _call("rows", variant, inputs, ["x"], attributes)
+
+
+def _layer_norm(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    x, *operands = inputs
+    variant = machine.of_rows("layernorm", x, (_shape(x)[-1],), attributes, operands)
+    # TVM's attributes hold no float32: the bits of the number travel instead of it.
+    bits = int(np.float32(attributes["epsilon"]).view(np.int32))
+    return _call("layernorm", variant, inputs, ["x"], attributes, epsilon_bits=bits)
 
 
 def _call(

@@ -16,7 +16,15 @@ from typing import Any
 import tvm
 from tvm import relax
 
-from edgebin.backends.tvm.calls import attention_call, conv_call, gemm_call, matmul_call, rows_call, stencil_call
+from edgebin.backends.tvm.calls import (
+    attention_call,
+    conv_call,
+    gemm_call,
+    layernorm_call,
+    matmul_call,
+    rows_call,
+    stencil_call,
+)
 from edgebin.backends.tvm.glue import Buffer, Glue, KernelCall
 from edgebin.kernels.variants import Variant, find_variant
 
@@ -89,6 +97,8 @@ def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
             return matmul_call(label, **common, **sizes)
         case "rows":
             return rows_call(label, cores=glue.cores, **common, **sizes)
+        case "layernorm":
+            return layernorm_call(label, cores=glue.cores, **common, **sizes)
         case "f32_stencil":
             return stencil_call(label, cores=glue.cores, **common, **sizes)
         case _:
@@ -124,12 +134,15 @@ def {symbol}({parameters}):
 
 
 _KERNELS = (
-    *("b1_gemm", "w1_gemm", "f32_gemm", "f32_matmul", "b1_conv", "rows", "f32_stencil"),
+    *("b1_gemm", "w1_gemm", "f32_gemm", "f32_matmul", "b1_conv", "rows", "layernorm", "f32_stencil"),
     *("b1_attention", "b1_relative_attention", "b1_biased_attention"),
 )
 # Attributes that are numbers for edgebin.backends.tvm.calls.
 _SIZES = frozenset(
-    {*("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"), *("heads", "head_dim", "drop", "circular")}
+    {
+        *("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"),
+        *("heads", "head_dim", "drop", "circular", "epsilon_bits"),
+    }
 )
 _registered = False
 
