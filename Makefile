@@ -49,13 +49,13 @@ fix: setup ## format everything and repair what can be repaired
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/clang-format --style=file:kernels/.clang-format -i $(C_SOURCES)
 
-bench: setup packages ## measure the kernels on this machine; figures in build/kernels.json
-	@mkdir -p build
-	@$(BIN)/python benchmarks/kernels.py > build/kernels.json
+bench: setup packages ## measure every kernel here and count it on ARM (some 10 minutes); `make docs` shows the figures
+	@$(BIN)/python -m benchmarks.kernels --json benchmarks/results/kernels.json
 
 docs: setup ## regenerate the generated parts of README.md and docs/
 	@$(BIN)/python docs/update_cli.py
 	@$(BIN)/python docs/update_targets.py
+	@$(BIN)/python docs/update_kernels.py
 
 clean: ## remove the build folder and caches, keep the virtual environment
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 import edgebin
 from edgebin.backends.tvm import CompiledModule, build_module
 from edgebin.bundle.layers import LAYERS_NAME, golden_layers
-from edgebin.bundle.manifest import Manifest, ModelInfo, Operation, TensorSpec, Tolerance
+from edgebin.bundle.manifest import Manifest, ModelInfo, Operation, TensorSpec, Tolerance, TunedCall, Tuning
 from edgebin.bundle.npz import npz_bytes, read_npz
 from edgebin.bundle.write import write_bundle
 from edgebin.errors import InputError
 from edgebin.graph.golden import RELATIVE_TOLERANCE
 from edgebin.graph.load import load_model
 from edgebin.graph.manifest import ExportManifest, read_manifest
+from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import usable_paths
+from edgebin.kernels.tuner import Tuner
 from edgebin.passes import lower
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
@@ -53,6 +55,7 @@ def compile_bundle(
     batch: int = 1,
     compiler: Literal["auto", "zig", "gcc"] = "auto",
     fetch: bool = False,
+    tuner: Tuner | None = None,
     check: Callable[[Path], None] | None = None,
     say: Say = lambda _: None,
 ) -> CompileResult:
@@ -64,6 +67,7 @@ def compile_bundle(
         batch: images per inference; it is fixed in the compiled module.
         compiler: who compiles glue, kernels and runner.
         fetch: whether the target's runtime libraries may be downloaded if they are not in the cache.
+        tuner: measures which kernels are fastest on the target's machine; None: `edgebin.kernels.choose` says.
         check: called with the finished bundle under a temporary name; raises if it is not right.
         say: told about each step.
 
@@ -77,15 +81,16 @@ def compile_bundle(
     exported = read_manifest(folder)
     libraries = runtime_libraries(target, fetch=fetch, say=say)
     builder = find_compiler(target, compiler)
-    path = kernel_path(target)
+    paths = kernel_paths(target)
+    choose = by_model(paths, target.core) if tuner is None else tuner.choose_for(paths)
     say(f"lowering {len(proto.graph.node)} nodes to kernel calls")
     lowered = ir.from_proto(proto)
     lower(lowered, batch=batch)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as scratch:
         module, runner, partial = (Path(scratch) / name for name in ("module.so", "runner", output.name))
-        say(f"compiling for {target.name} ({target.core.name}), kernels: {path}")
-        compiled = build_module(ir.to_proto(lowered), target, kernel_path=path, compiler=builder, output=module)
+        say(f"compiling for {target.name} ({target.core.name}), kernels: {paths[0]}")
+        compiled = build_module(ir.to_proto(lowered), target, choose=choose, compiler=builder, output=module)
         check_elf(module, target)
         build_runner(target, builder, libraries, runner)
         golden = _golden(folder, exported)
@@ -98,7 +103,7 @@ def compile_bundle(
         }
         contents |= {f"lib/{library.name}": library for library in libraries.paths}
         glibc = newest_glibc([module, runner, *libraries.paths])
-        draft = _manifest(proto, exported, lowered, compiled, target, glibc, batch)
+        draft = _manifest(proto, exported, lowered, compiled, target, glibc, batch, paths[0], tuner)
         manifest = write_bundle(partial, draft, contents)
         if check is not None:
             say("verifying the bundle on its golden inputs")
@@ -107,12 +112,15 @@ def compile_bundle(
     return CompileResult(output, manifest, output.stat().st_size)
 
 
-def kernel_path(target: Target) -> str:
-    """The first path in the target's own order of preference that its processor can run."""
+def kernel_paths(target: Target) -> tuple[str, ...]:
+    """The paths that the target's processor can run, in the target's own order of preference.
+
+    Raises:
+        InputError: none.
+    """
     usable = usable_paths(target.arch, frozenset(target.features))
-    for path in target.kernel_paths:
-        if path in usable:
-            return path
+    if paths := tuple(path for path in target.kernel_paths if path in usable):
+        return paths
     raise InputError(
         f"none of the kernel paths of target `{target.id}` runs on its features: {', '.join(target.kernel_paths)}",
         hint=f"a processor with these features can run: {', '.join(usable)}",
@@ -137,6 +145,8 @@ def _manifest(
     target: Target,
     glibc: str,
     batch: int,
+    path: str,
+    tuner: Tuner | None,
 ) -> Manifest:
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
     return Manifest(
@@ -146,15 +156,35 @@ def _manifest(
         target=target,
         features=target.features,
         glibc=glibc,
-        kernel_path=compiled.kernel_path,  # type: ignore[arg-type]  # checked by the model
+        kernel_path=path,  # type: ignore[arg-type]  # checked by the model
         model=ModelInfo(id=exported.model, config=exported.config, source_sha256=digest),
         batch=batch,
         inputs=_specs(lowered.graph.inputs),
         outputs=_specs(lowered.graph.outputs),
         tolerance=Tolerance(atol=exported.golden.tolerance, rtol=RELATIVE_TOLERANCE),
         operations=tuple(
-            Operation(function=name, kind=call.kernel, nodes=(call.label,), macs=call.macs, bytes_=call.bytes_)
+            Operation(
+                function=name,
+                kind=call.kernel,
+                variant=call.variant.path,
+                nodes=(call.label,),
+                macs=call.macs,
+                bytes_=call.bytes_,
+            )
             for name, call in compiled.calls.items()
+        ),
+        tuning=None if tuner is None else _tuning(tuner),
+    )
+
+
+def _tuning(tuner: Tuner) -> Tuning:
+    return Tuning(
+        machine=tuner.machine,
+        date=tuner.date,
+        edgebin=edgebin.__version__,
+        choices=tuple(
+            TunedCall(op=call.op, dims=call.dims, epilogue=call.out, variant=chosen, best_ns=dict(best_ns))
+            for call, (chosen, best_ns) in tuner.results.items()
         ),
     )
 

@@ -53,15 +53,39 @@ class Tolerance(Model):
 class Operation(Model):
     """What one compiled function stands for.
 
-    `function` is the name that the runner reports. `nodes` are those of the ONNX graph that it computes, `macs` its
-    multiply-accumulates per call, `bytes_` what it reads and writes per call.
+    `function` is the name that the runner reports, `variant` the path or tuning whose kernel it calls. `nodes` are
+    those of the ONNX graph that it computes, `macs` its multiply-accumulates per call, `bytes_` what it reads and
+    writes per call.
     """
 
     function: str
     kind: str
+    variant: Identifier | None = None
     nodes: tuple[str, ...] = ()
     macs: int = Field(default=0, ge=0)
     bytes_: int = Field(default=0, ge=0)
+
+
+class TunedCall(Model):
+    """A kernel chosen by measurement: `best_ns` holds the fastest call of each variant that was tried.
+
+    `op`, `dims` and `epilogue` are as the probe takes them, see `edgebin.kernels.shape`.
+    """
+
+    op: Identifier
+    dims: tuple[Annotated[int, Field(gt=0)], ...]
+    epilogue: str
+    variant: Identifier
+    best_ns: dict[Identifier, Annotated[int, Field(ge=0)]]
+
+
+class Tuning(Model):
+    """On which machine kernels were chosen by measurement, when (YYYY-MM-DD), with which edgebin."""
+
+    machine: str
+    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+    edgebin: str
+    choices: tuple[TunedCall, ...]
 
 
 class ModelInfo(Model):
@@ -82,7 +106,9 @@ class FileEntry(Model):
 class Manifest(Model):
     """Everything about a bundle. `files` lists all its members but the manifest itself; `write_bundle` fills it in.
 
-    `features` and `glibc` are what a machine must have to run it, in the terms of `edgebin.targets`.
+    `kernel_path` is the best path that the target has; `operations` say which kernels are really called, and `tuning`
+    how they were measured (None: they were chosen by model). `features` and `glibc` are what a machine must have to run
+    it, in the terms of `edgebin.targets`.
     """
 
     schema_version: Literal[1] = 1
@@ -99,6 +125,7 @@ class Manifest(Model):
     outputs: tuple[TensorSpec, ...] = Field(min_length=1, max_length=16)
     tolerance: Tolerance
     operations: tuple[Operation, ...] = ()
+    tuning: Tuning | None = None
     files: dict[FileName, FileEntry] = {}
 
     @model_validator(mode="after")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgebin.cli import output
+
+if TYPE_CHECKING:
+    from edgebin.bundle.manifest import Tuning
 
 
 class CompilerChoice(StrEnum):
@@ -34,6 +37,14 @@ def compile_(
     compiler: Annotated[
         CompilerChoice | None, typer.Option("--compiler", help="C compiler [default: zig if installed]")
     ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            "--tune",
+            metavar="MACHINE",
+            help="Choose kernels by timing them: on `local`, or on a host as `ssh` takes it.",
+        ),
+    ] = None,
     verify: Annotated[
         bool,
         typer.Option("--verify/--no-verify", help="Run the bundle on its golden inputs before success is reported."),
@@ -49,8 +60,10 @@ def compile_(
     verified under QEMU.
     """
     from edgebin.board import verify_bundle
+    from edgebin.board.programs import place_of
     from edgebin.bundle import open_bundle
     from edgebin.bundle.compile import compile_bundle
+    from edgebin.profile.probe import tuner
     from edgebin.targets import load_target
 
     found = load_target(target)
@@ -71,16 +84,36 @@ def compile_(
         batch=batch,
         compiler=compiler.value if compiler else "auto",
         fetch=fetch,
+        tuner=None if tune is None else tuner(place_of(tune), found, say=output.progress),
         check=check if verify else None,
         say=output.progress,
     )
     manifest = result.manifest
+    if manifest.tuning is not None:
+        output.table(("operation", "sizes", "epilogue", "kernel", "best, us", "next best"), _choices(manifest.tuning))
+        typer.echo()
     output.fields(
         {
             "wrote": output.size(bundle),
             "target": f"{found.id}: {found.name}, {found.core.name}, glibc {manifest.glibc} or newer",
             "kernels": f"{manifest.kernel_path}, {len(manifest.operations)} calls per inference of batch {batch}",
+            "chosen": (
+                f"by measurement on {manifest.tuning.machine}, {manifest.tuning.date}"
+                if manifest.tuning
+                else "by model"
+            ),
             **verified,
         }
     )
     output.next_line("profile", bundle)
+
+
+def _choices(tuning: Tuning) -> list[tuple[str, ...]]:
+    """One row for each distinct call: what was chosen, and how much longer the next best takes."""
+    rows: list[tuple[str, ...]] = []
+    for choice in tuning.choices:
+        (_, best), *others = sorted(choice.best_ns.items(), key=lambda item: (item[0] != choice.variant, item[1]))
+        runner_up = f"{others[0][0]}, {others[0][1] / best:.2f}x" if others else ""
+        sizes = "x".join(map(str, choice.dims))
+        rows.append((choice.op, sizes, choice.epilogue, choice.variant, f"{best / 1e3:.1f}", runner_up))
+    return rows

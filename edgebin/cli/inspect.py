@@ -92,16 +92,21 @@ def _inspect_bundle(file: Path, json: bool) -> None:
     if json:
         output.as_json({"sha256": bundle.sha256, **manifest.model_dump(mode="json", exclude_none=True)})
         return
+    tuning = manifest.tuning
+    how = f"chosen by measurement on {tuning.machine}, {tuning.date}" if tuning else "chosen by model"
     output.table(
-        ("node", "kernel", "MACs", "bytes"),
-        [(" ".join(part.nodes), part.kind, f"{part.macs:,}", f"{part.bytes_:,}") for part in manifest.operations],
+        ("node", "kernel", "variant", "MACs", "bytes"),
+        [
+            (" ".join(part.nodes), part.kind, part.variant or "", f"{part.macs:,}", f"{part.bytes_:,}")
+            for part in manifest.operations
+        ],
     )
     typer.echo()
     output.fields(
         {
             "target": f"{manifest.target.id}: {manifest.target.name}, {manifest.target.core.name}",
             "needs": f"{manifest.target.arch}, glibc {manifest.glibc}, {' '.join(manifest.features) or 'no features'}",
-            "kernels": manifest.kernel_path,
+            "kernels": f"{manifest.kernel_path}, {how}",
             "model": f"{manifest.model.id}, from ONNX {manifest.model.source_sha256[:12]}",
             "inputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.inputs),
             "outputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.outputs),

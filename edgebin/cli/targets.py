@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgebin.cli import output
 
-app = typer.Typer(help="List and show boards, check your own.", rich_markup_mode=None)
+if TYPE_CHECKING:
+    from edgebin.profile.probe import ProbeReport
+
+app = typer.Typer(help="List, show and probe boards, check your own.", rich_markup_mode=None)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -66,6 +70,116 @@ def validate(file: Annotated[str, typer.Argument(metavar="FILE", help="A target 
     found = load_target(file)
     output.fields({"valid": f"{file} ({found.id}: {found.name}, {found.core.name})"})
     output.next_line("compile", "model.onnx", "-t", file)
+
+
+@app.command()
+def probe(
+    machine: Annotated[
+        str | None, typer.Argument(metavar="[MACHINE]", help="`local`, or a host as `ssh` takes it, such as pi@board.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("-t", "--target", metavar="TARGET", help="Which board it is [default for local: this host]"),
+    ] = None,
+    qemu: Annotated[
+        str | None,
+        typer.Option("--qemu", metavar="TARGET", help="Emulate this target instead: kernels are checked, not timed."),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE.toml", help="Write a target file with what was measured.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Try every kernel on a machine and measure what it can do.
+
+    Prints the clock, how many instructions of a kind it starts per cycle, the speed of its memory, and of each kernel
+    whether it is exact and its multiply-accumulates per cycle. A host over SSH needs nothing installed, and nothing
+    stays there.
+    """
+    from dataclasses import asdict
+
+    from edgebin.board.programs import LOCAL, Emulated, place_of
+    from edgebin.errors import InputError
+    from edgebin.profile.probe import probe_machine, tuned_target
+    from edgebin.targets import load_target
+    from edgebin.targets.save import write_target
+
+    if (machine is None) == (qemu is None):
+        raise InputError("name one machine", hint="`local`, a host, or `--qemu TARGET`")
+    if qemu is not None and save is not None:
+        raise InputError(
+            "an emulated processor has no figures to save", hint="probe the board itself: `edgebin targets probe HOST`"
+        )
+    if qemu is not None and target is not None:
+        raise InputError("`--qemu` names the target already", hint="leave `-t` out")
+    if save is not None and save.suffix != ".toml":
+        raise InputError(f"`{save}` is not a .toml file", hint="target files are TOML")
+    if machine not in (None, LOCAL) and target is None:
+        raise InputError(f"which board is `{machine}`?", hint="name it: `-t TARGET` (`edgebin targets list`)")
+    found = load_target(qemu or target or "x86-64")
+    place = Emulated(found) if machine is None else place_of(machine)
+    report = probe_machine(place, found, say=output.progress)
+    if save is not None:
+        write_target(tuned_target(report, found), save)
+    if json:
+        output.as_json(asdict(report))
+    else:
+        _show_probe(report)
+    if save is not None and not json:
+        typer.echo()
+        output.fields({"wrote": str(save)})
+        output.next_line("compile", "model.onnx", "-t", save)
+
+
+def _show_probe(report: ProbeReport) -> None:
+    output.fields(
+        {
+            "machine": f"{report.machine}: {report.processor}",
+            "clock": f"{report.freq_hz / 1e9:.2f} GHz" if report.freq_hz else "no figure: see below",
+        }
+    )
+    typer.echo()
+    if report.instructions:
+        instructions = [
+            (i.name, f"{i.per_cycle:.2f}", f"{i.latency_cycles:.1f}" if i.latency_cycles else "")
+            for i in report.instructions
+        ]
+        output.table(("instruction", "per cycle", "latency, cycles"), instructions)
+        typer.echo()
+    if report.bandwidth:
+        rows = [
+            (
+                f"{b.bytes_ // 1024} KiB",
+                f"{b.read_bytes_per_s / 1e9:.1f}",
+                f"{b.write_bytes_per_s / 1e9:.1f}",
+                f"{b.copy_bytes_per_s / 1e9:.1f}",
+            )
+            for b in report.bandwidth
+        ]
+        output.table(("buffer", "read, GB/s", "write, GB/s", "copy, GB/s"), rows)
+        typer.echo()
+    exact = {True: "yes", False: "NO", None: "not on this processor"}
+    kernels = [
+        (
+            k.call.op,
+            "x".join(map(str, k.call.dims)),
+            k.call.out,
+            k.variant,
+            exact[k.exact],
+            *(() if report.emulated else (_figure(k.best_ns, 1e-3), _figure(k.macs_per_cycle))),
+        )
+        for k in report.kernels
+    ]
+    figures = () if report.emulated else ("best, us", "MAC per cycle")
+    output.table(("operation", "sizes", "out", "kernel", "exact", *figures), kernels)
+    if report.emulated:
+        typer.echo(
+            "\nNo clock, no rates, no times: an emulator takes as long as it takes, the board has its own speed."
+        )
+
+
+def _figure(value: float | None, scale: float = 1) -> str:
+    return f"{value * scale:.1f}" if value else ""
 
 
 @app.command()

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from edgebin.kernels.variants import find_variant, kernel_paths, path_of, tunings, variants
+from edgebin.kernels.variants import Variant, find_variant, kernel_paths, path_of, tunings, variants
 from edgebin.resources import resource_dir
 from edgebin.toolchain.compiler import Compiler
 
@@ -50,13 +50,26 @@ def compile_objects(
     Raises:
         ToolchainError: the compiler failed.
     """
+    listed = [variant for path in paths for variant in variants() if variant.path == path]
+    return compile_variants(listed, compiler, folder, extra_flags)
+
+
+def compile_variants(
+    kernels: Iterable[Variant], compiler: Compiler, folder: Path, extra_flags: Iterable[str] = ()
+) -> list[Path]:
+    """Compiles these kernels, each to an object file in `folder`.
+
+    Raises:
+        ToolchainError: the compiler failed.
+    """
     objects = []
-    for path in paths:
-        flags = ["-c", "-fPIC", *compile_flags(path), f"-I{include_dir()}", *extra_flags]
-        for source in sources_for(path):
-            target = folder / f"{source.parent.name}-{path}.o"
-            compiler.compile([source], target, flags)
-            objects.append(target)
+    for variant in kernels:
+        source = resource_dir("kernels") / variant.source
+        target = folder / f"{source.parent.name}-{variant.path}.o"
+        compiler.compile(
+            [source], target, ["-c", "-fPIC", *compile_flags(variant.path), f"-I{include_dir()}", *extra_flags]
+        )
+        objects.append(target)
     return objects
 
 

@@ -12,14 +12,15 @@ from edgebin.kernels.variants import Variant
 
 
 def pack_b1_weights(weight: npt.NDArray[np.uint8], variant: Variant) -> npt.NDArray[np.uint8]:
-    """Rows of bits [n, Kb] → panels [ceil(n / nr), Kb * 8 / word_bits, nr, bytes of a word].
+    """Rows of bits [n, Kb] → panels [ceil(n / nr), ceil(Kb * 8 / word_bits), nr, bytes of a word].
 
-    A word is the `word_bits` next bits of a channel; words of fewer than 8 bits take a byte each.
+    A word is the `word_bits` next bits of a channel; words of fewer than 8 bits take a byte each. Bits past Kb are 0.
     """
     n = weight.shape[0]
     if variant.word_bits < 8:
-        bits = np.unpackbits(weight, axis=1, bitorder="little").reshape(n, -1, variant.word_bits)
-        words = np.packbits(bits, axis=2, bitorder="little")
+        bits = np.unpackbits(weight, axis=1, bitorder="little")
+        whole = np.pad(bits, ((0, 0), (0, -bits.shape[1] % variant.word_bits)))
+        words = np.packbits(whole.reshape(n, -1, variant.word_bits), axis=2, bitorder="little")
     else:
         words = weight.reshape(n, -1, variant.word_bits // 8)
     return _panels(words, variant.nr)

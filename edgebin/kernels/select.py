@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 
-from edgebin.kernels.variants import kernel_paths, tunings
+from edgebin.kernels.variants import Variant, kernel_paths, tunings, variants
 from edgebin.targets.host import host_features
 
-__all__ = ["host_features", "host_paths", "path_for", "usable_paths", "with_tunings"]
+__all__ = ["host_features", "host_paths", "path_for", "usable_paths", "usable_variants", "with_tunings"]
 
 
 def path_for(arch: str, features: frozenset[str]) -> str:
@@ -29,3 +29,9 @@ def host_paths() -> tuple[str, ...]:
 def with_tunings(paths: Iterable[str]) -> tuple[str, ...]:
     """Each path, followed by its tunings."""
     return tuple(name for path in paths for name in (path, *(t for t, of in tunings().items() if of == path)))
+
+
+def usable_variants(op: str, paths: Iterable[str]) -> tuple[Variant, ...]:
+    """The kernels for `op` that a processor with these paths can run: path by path, each followed by its tunings."""
+    of_op = {variant.path: variant for variant in variants() if variant.op == op}
+    return tuple(of_op[name] for name in with_tunings(paths) if name in of_op)

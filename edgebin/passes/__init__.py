@@ -16,6 +16,7 @@ from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.fused import DOMAIN, record_shapes
 from edgebin.passes.gelu import expand_gelu
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
+from edgebin.passes.layer_norm import lower_layer_norm
 from edgebin.passes.linear import lower_linear
 from edgebin.passes.nested_sums import flatten_sums
 from edgebin.passes.patch_embedding import lower_patch_embedding
@@ -30,6 +31,7 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
     slice_constant_gathers,
     lower_patch_embedding,
     lower_linear,
+    lower_layer_norm,
     lower_to_kernel_calls,
     add_in_stencils,
     bypass_reshapes,

@@ -8,6 +8,7 @@
     FusedLinear                 x, weight [n, k]                  eb_f32_gemm
     FusedMatMul                 a, b […, k, n]                    eb_f32_gemm, b packed at run time
     FusedRows                   x (float32 or int32)              eb_rows
+    FusedLayerNorm <epsilon>    x                                 eb_layernorm
     FusedStencil <circular>     x, taps, bias                     eb_f32_stencil; its only stage is `skip`
 
 All but the stencil carry an `Epilogue`: its tensors are the inputs after the leading ones, named in order by the words
@@ -35,6 +36,7 @@ LEADING_INPUTS = {
     "FusedLinear": 2,
     "FusedMatMul": 2,
     "FusedRows": 1,
+    "FusedLayerNorm": 1,
 }
 
 
@@ -101,7 +103,7 @@ def fused_node(
     epilogue: Epilogue,
     *,
     name: str,
-    attributes: dict[str, int] | None = None,
+    attributes: dict[str, int | float] | None = None,
 ) -> ir.Node:
     """A fused node, not yet in the graph; its outputs are `out` (if stored), then the bit planes.
 
@@ -133,17 +135,21 @@ def fused_node(
             ir.AttrString("operands", " ".join(operands)),
             ir.AttrString("results", " ".join(results)),
             ir.AttrInt64("pool", epilogue.pool),
-            *(ir.AttrInt64(key, value) for key, value in (attributes or {}).items()),
+            *(_number(key, value) for key, value in (attributes or {}).items()),
         ],
         num_outputs=len(results),
         name=name,
     )
 
 
-def own_attributes(node: ir.Node) -> dict[str, int]:
+def own_attributes(node: ir.Node) -> dict[str, int | float]:
     """A fused node's attributes other than its epilogue's (`k`)."""
     skip = {"operands", "results", "pool", "shapes"}
-    return {name: attribute.as_int() for name, attribute in node.attributes.items() if name not in skip}
+    return {name: attribute.value for name, attribute in node.attributes.items() if name not in skip}
+
+
+def _number(name: str, value: int | float) -> ir.Attr:
+    return ir.AttrFloat32(name, value) if isinstance(value, float) else ir.AttrInt64(name, value)
 
 
 def record_shapes(model: ir.Model) -> None:

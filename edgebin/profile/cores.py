@@ -25,9 +25,11 @@ _RATE_OF: dict[Kind, str] = {
     Kind.UADALP: "uadalp",
     Kind.REDUCE: "addv",
     Kind.SHIFT: "shift",
-    Kind.SHIFT_INSERT: "shift",
+    Kind.SHIFT_INSERT: "sri",
+    Kind.SHIFT_ADD: "shift",
     Kind.PERMUTE: "eor",
     Kind.TABLE: "tbl",
+    Kind.LONG_TABLE: "tbl2",
     Kind.DOT: "udot",
     Kind.FMA: "fmla",
     Kind.FLOAT_ADD: "fmla",
@@ -39,7 +41,7 @@ _RATE_OF: dict[Kind, str] = {
 # Kinds that only one of two vector pipes can do. Source: LLVM AArch64SchedA57.td and AArch64SchedNeoverseN1.td, which
 # encode Arm's optimisation guides: accumulation, shifts and reductions on the second pipe; multiplication, conversion
 # and division on the first.
-_SECOND_PIPE = frozenset({Kind.UADALP, Kind.WIDEN, Kind.SHIFT, Kind.SHIFT_INSERT, Kind.REDUCE})
+_SECOND_PIPE = frozenset({Kind.UADALP, Kind.WIDEN, Kind.SHIFT, Kind.SHIFT_INSERT, Kind.SHIFT_ADD, Kind.REDUCE})
 _FIRST_PIPE = frozenset({Kind.MULTIPLY, Kind.CONVERT, Kind.DIVIDE})
 
 # Cycles until a result can be used (in order, three-wide out of order, wider), and from one accumulation to the next
@@ -55,8 +57,10 @@ _LATENCY: dict[Kind, tuple[float, float, float]] = {
     Kind.REDUCE: (3, 6, 6),
     Kind.SHIFT: (2, 3, 2),
     Kind.SHIFT_INSERT: (2, 4, 2),
+    Kind.SHIFT_ADD: (2, 4, 2),
     Kind.PERMUTE: (2, 3, 2),
     Kind.TABLE: (2, 3, 2),
+    Kind.LONG_TABLE: (2, 3, 2),
     Kind.TRANSFER: (3, 5, 3),
     Kind.MULTIPLY: (4, 4, 4),
     Kind.DOT: (4, 4, 3),
@@ -115,7 +119,7 @@ class CoreModel:
         kind, wide = instruction.kind, instruction.wide
         slots = self.slots_per_wide_result if wide and kind in VECTOR else max(1, instruction.accesses)
         if kind in LOADS:
-            cycles = instruction.accesses / self._memory_rate("ldr_q", wide)
+            cycles = instruction.accesses / self._memory_rate(_RATE_OF.get(kind, "ldr_q"), wide)
             broadcasts = kind is Kind.LOAD_BROADCAST and self.out_of_order
             return Occupancy(slots=slots, load=cycles, vector=1 / self.pipes if broadcasts else 0.0)
         if kind in STORES:

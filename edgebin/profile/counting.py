@@ -27,6 +27,11 @@ class Block:
     address: int
     words: tuple[int, ...]
 
+    @property
+    def end(self) -> int:
+        """The address behind its last instruction."""
+        return self.address + 4 * len(self.words)
+
 
 @dataclass(frozen=True)
 class Region:
@@ -60,15 +65,46 @@ class Counts:
     def block_counts(self, region_ids: Iterable[int]) -> Counter[tuple[int, ...]]:
         """How often each distinct block (its instruction words) ran in the given regions together."""
         counts: Counter[tuple[int, ...]] = Counter()
+        for block, executions in self.located_counts(region_ids).items():
+            counts[block.words] += executions
+        return counts
+
+    def located_counts(self, region_ids: Iterable[int]) -> dict[Block, int]:
+        """How often each block ran in the given regions together, with blocks whole that the emulator cut.
+
+        QEMU ends a block where a page of memory ends, and where its buffer for translated code is full, which is after
+        some 130 vector instructions. The parts of a long loop would not be seen to be one.
+        """
+        counts: Counter[Block] = Counter()
         for region_id in region_ids:
             for index, executions in self.regions[region_id].executions.items():
-                counts[self.blocks[index].words] += executions
-        return counts
+                counts[self.blocks[index]] += executions
+        return _join(counts)
 
     def instructions(self, region_id: int) -> int:
         """Executed instructions of one region."""
         executions = self.regions[region_id].executions
         return sum(len(self.blocks[index].words) * count for index, count in executions.items())
+
+
+def _join(counts: Mapping[Block, int]) -> dict[Block, int]:
+    """Appends to each block that ends without a jump what always runs after it."""
+    whole: dict[Block, int] = {}
+    starts: dict[int, list[Block]] = {}
+    for head in sorted(counts, key=lambda block: -block.address):  # so that the rest of a chain is joined already
+        executions = counts[head]
+        following = starts.get(head.end, [])
+        if not _may_jump(head.words[-1]) and len(following) == 1 and whole[following[0]] >= executions:
+            whole[following[0]] -= executions
+            head = Block(head.address, head.words + following[0].words)
+        whole[head] = whole.get(head, 0) + executions
+        starts.setdefault(head.address, []).append(head)
+    return {block: executions for block, executions in whole.items() if executions}
+
+
+def _may_jump(word: int) -> bool:
+    """Whether control may go elsewhere after this instruction: the encoding group of branches and exceptions."""
+    return word >> 26 & 0x7 == 0b101
 
 
 def plugin_argument(plugin: Path, output: Path, *, skip: int = 0) -> str:

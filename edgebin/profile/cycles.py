@@ -15,6 +15,8 @@ of 16×32×384 whose data fit the first-level cache:
 | fp32 FMLA 8x8             | 49556 / 49682 = 0 % | 77219 / 91050 = −15 %| 25087 / 24761 = +1 %|
 | int8 SDOT 8x8             |                     |                     | 6641 / 6256 = +6 %  |
 
+These kernels have no broadcasting loads, table look-ups or shift-and-inserts, whose rates no simulator has checked.
+
 The simulator's A72 starts two CNT per cycle where silicon was measured to start one, and its A76 lets UADALP use both
 pipes where silicon has one, so part of the difference is the simulator's. No board has confirmed these estimates.
 """

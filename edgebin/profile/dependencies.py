@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgebin.profile.instructions import STORES, Instruction, Kind
+from edgebin.profile.instructions import LOADS, STORES, Instruction, Kind
 
 _REGISTER = re.compile(r"\b([vqdshbxw])(\d+)\b|\b(sp|wsp)\b")
 _ACCUMULATES = re.compile(
@@ -18,23 +18,28 @@ _WRITES_FLAGS_ONLY = re.compile(r"(cmp|cmn|tst|fcmpe?|ccmp|ccmn|fccmpe?)$")
 _WRITES_FLAGS = re.compile(r"(adds|subs|ands|bics|adcs|sbcs|negs)$")
 _READS_FLAGS = re.compile(r"(b\..+|cs\w+|cinc|cinv|cneg|fcsel|ccm\w|fccmpe?|adcs?|sbcs?|ngcs?)$")
 _LOOP_ITERATIONS = 12
+# After an access with write-back the new address is there long before the data. Source: LLVM AArch64SchedA57.td and
+# AArch64SchedNeoverseN1.td (WriteAdr).
+_ADDRESS_LATENCY = 1.0
 
 
 @dataclass(frozen=True)
 class Access:
-    """Registers by name (`v3`, `x0`, `sp`, `flags`). `accumulator`: the destination that is read as well, if any."""
+    """Registers by name (`v3`, `x0`, `sp`, `flags`).
+
+    `accumulator`: the destination that is read as well, if any. `base`: the address register that is written back.
+    """
 
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     accumulator: str | None
+    base: str | None = None
 
 
 def access_of(instruction: Instruction) -> Access:
     """The registers an instruction reads and writes."""
-    data, bracket, address = instruction.operands.partition("[")
-    lane_of_register = bracket and re.search(r"v\d+\.[bhsd]$", data.rstrip("} "))
-    if bracket and not lane_of_register:
-        return _memory_access(instruction, data, address)
+    if instruction.kind in LOADS | STORES:
+        return _memory_access(instruction)
     names = _names(instruction.operands)
     reads, writes = list(names[1:]), list(names[:1])
     accumulator = None
@@ -82,7 +87,7 @@ def loop_carried_cycles(
                 # The accumulator is needed late: the chain advances by the forwarded latency only.
                 done = max(done, ready.get(access.accumulator, 0.0) + forwarded(instruction))
             for name in access.writes:
-                ready[name] = done
+                ready[name] = start + _ADDRESS_LATENCY if name == access.base else done
             end = max(end, done)
         ends.append(end)
     return _steady_state(ends)
@@ -116,7 +121,7 @@ def in_order_cycles(
                 start = max(start, unit_free)
                 unit_free = start + cycles
             for name in access.writes:
-                ready[name] = start + latency(instruction)
+                ready[name] = start + (_ADDRESS_LATENCY if name == access.base else latency(instruction))
             now = start + 1 / width
         ends.append(max(now, unit_free))
     return _steady_state(ends)
@@ -127,7 +132,10 @@ def _steady_state(ends: Sequence[float]) -> float:
     return (ends[-1] - ends[half - 1]) / (_LOOP_ITERATIONS - half)
 
 
-def _memory_access(instruction: Instruction, data: str, address: str) -> Access:
+def _memory_access(instruction: Instruction) -> Access:
+    data, bracket, address = instruction.operands.rpartition("[")
+    if not bracket:  # relative to the program counter
+        data, address = address, ""
     registers, bases = _names(data), _names(address)
     after = address.partition("]")[2]
     writes_back = after.startswith("!") or after.lstrip().startswith(",")
@@ -137,9 +145,9 @@ def _memory_access(instruction: Instruction, data: str, address: str) -> Access:
         reads += registers
     else:
         writes += registers
-        if re.search(r"\}\s*\[\d", instruction.operands):  # one lane: the others stay
+        if re.search(r"\}\s*\[\d", data):  # one lane: the others stay
             reads += registers
-    return Access(tuple(reads), tuple(writes), None)
+    return Access(tuple(reads), tuple(writes), None, bases[0] if writes_back else None)
 
 
 def _names(text: str) -> list[str]:

@@ -100,6 +100,7 @@ def layers(counts: Counts, report: RunnerReport, bundle: Bundle) -> tuple[Layer,
             Layer(
                 name=names[region],
                 op=operation.kind if operation else "",
+                variant=operation.variant if operation else None,
                 nodes=operation.nodes if operation else (),
                 kind="estimate",
                 latency_ms=cost.cycles / runs / target.freq_hz * 1e3,

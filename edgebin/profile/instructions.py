@@ -29,8 +29,10 @@ class Kind(StrEnum):
     REDUCE = "reduce"
     SHIFT = "shift"
     SHIFT_INSERT = "shift_insert"
+    SHIFT_ADD = "shift_add"
     PERMUTE = "permute"
     TABLE = "table"
+    LONG_TABLE = "long_table"
     TRANSFER = "transfer"
     MULTIPLY = "multiply"
     DOT = "dot"
@@ -76,7 +78,8 @@ _VECTOR_KINDS: tuple[tuple[str, Kind], ...] = (
     (r"[us](add|sub)(l|w)2?$|[us]addlp$|[us]abal?2?$|[us]abdl2?$|(add|sub|radd|rsub)hn2?$", Kind.WIDEN),
     (r"addv$|[us](addl|max|min)v$|f(max|min)(nm)?v$", Kind.REDUCE),
     (r"addp$|[us](max|min)p$|f(add|max|min|maxnm|minnm)p$", Kind.PAIRWISE),
-    (r"(sri|sli|[us]r?sra)$", Kind.SHIFT_INSERT),
+    (r"(sri|sli)$", Kind.SHIFT_INSERT),
+    (r"[us]r?sra$", Kind.SHIFT_ADD),
     (r"shl$|[us]q?r?shl$|[us]r?shr$|sq?shlu?$|[us]shll2?$|shll2?$|[us]xtl2?$|.*xtu?n2?$|.*shru?n2?$", Kind.SHIFT),
     (r"tb[lx]$", Kind.TABLE),
     (r"(zip|uzp|trn)[12]$|ext$|rev\d*$|dup$|movi$|mvni$|ins$|rbit$", Kind.PERMUTE),
@@ -177,7 +180,8 @@ def _vector_kind(mnemonic: str, operands: str) -> Kind:
         return Kind.LOGIC
     for pattern, kind in _COMPILED:
         if pattern.match(mnemonic):
-            return kind
+            # A table of several registers: `{v1.16b, v2.16b}` or `{v1.16b-v4.16b}`.
+            return Kind.LONG_TABLE if kind is Kind.TABLE and re.search(r"\{[^}]*[,-]", operands) else kind
     return Kind.ADD
 
 

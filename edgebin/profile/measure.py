@@ -112,6 +112,7 @@ def layers_of(report: RunnerReport, bundle: Bundle) -> tuple[Layer, ...]:
         Layer(
             name=function.name,
             op=purpose[function.name].kind if function.name in purpose else "",
+            variant=purpose[function.name].variant if function.name in purpose else None,
             nodes=purpose[function.name].nodes if function.name in purpose else (),
             kind="measured",
             latency_ms=function.self_ns / runs / 1e6,

@@ -83,7 +83,8 @@ class Variant:
 class Layer:
     """One compiled function of our module, all its calls in an inference together. `share` is of the inference.
 
-    `op` is what kind of operation it is, `nodes` are the ONNX nodes it computes.
+    `op` is what kind of operation it is, `nodes` are the ONNX nodes it computes, `variant` is the kernel path or tuning
+    that does it.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Layer:
     calls: int
     cycles: float | None = None
     instructions: int | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True)

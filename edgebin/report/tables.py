@@ -58,7 +58,7 @@ def layers_table(record: RunRecord, top: int = 10) -> Table:
     rows = [
         (
             layer.name,
-            layer.op or NOTHING,
+            " ".join(filter(None, (layer.op, layer.variant))) or NOTHING,
             str(layer.calls),
             layer_latency_cell(layer.latency_ms, layer.kind),
             f"{layer.share * 100:.1f} %",

@@ -35,7 +35,10 @@ class Issue(Model):
 
 
 class Rates(Model):
-    """Instructions per cycle, 128-bit forms. None: the core lacks the instruction, or nobody has measured it."""
+    """Instructions per cycle. None: the core lacks the instruction, or nobody has measured it.
+
+    NEON in its 128-bit forms; x86 by the size of its registers, ymm of 256 and zmm of 512 bits.
+    """
 
     eor: Rate | None = None
     cnt: Rate | None = None
@@ -46,7 +49,9 @@ class Rates(Model):
     addv: Rate | None = None
     bsl: Rate | None = None
     shift: Rate | None = None
+    sri: Rate | None = None
     tbl: Rate | None = None
+    tbl2: Rate | None = None
     ucvtf: Rate | None = None
     fmla: Rate | None = None
     fmla_fp16: Rate | None = None
@@ -54,6 +59,19 @@ class Rates(Model):
     ldr_q: Rate | None = None
     ld1r: Rate | None = None
     str_q: Rate | None = None
+    vpxor_ymm: Rate | None = None
+    vpaddb_ymm: Rate | None = None
+    vpshufb_ymm: Rate | None = None
+    vfmadd_ymm: Rate | None = None
+    load_ymm: Rate | None = None
+    store_ymm: Rate | None = None
+    vpxor_zmm: Rate | None = None
+    vpaddb_zmm: Rate | None = None
+    vpshufb_zmm: Rate | None = None
+    vpopcntd_zmm: Rate | None = None
+    vfmadd_zmm: Rate | None = None
+    load_zmm: Rate | None = None
+    store_zmm: Rate | None = None
 
 
 class Core(Model):

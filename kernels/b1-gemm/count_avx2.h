@@ -1,37 +1,15 @@
-/* Popcounts on AVX2 by table look-up: for four bits of k and two rows of a, one VPSHUFB of the channels' nibbles
- * gives popcount(a0 ^ w) | popcount(a1 ^ w) << 4. Three such results add up before a nibble overflows, then the high
- * nibbles are summed apart; the low sums are what is left of the sum of both, modulo 256. 1.3 to 1.8 times as fast as
- * the popcount of nibbles by VPSHUFB. The price is weights of one byte per four bits.
+/* Popcounts on AVX2 by table look-up, for the convolution: table_avx2.h says what one VPSHUFB gives. Three such results
+ * add up before a nibble overflows, then the high nibbles are summed apart; the low sums are what is left of the sum of
+ * both, modulo 256.
  *
  * A block of 48 nibbles keeps byte sums at 192; 341 blocks keep 16-bit sums at 65472; then they go to float. */
+#include "table_avx2.h"
+
 #define EB_PANEL_BYTES_PER_BYTE 2
 #define PAIRS (EB_TILE_ROWS / 2)
 #define WEIGHT_VECTORS (EB_TILE_VECTORS / 4)
 #define BLOCK_WORDS 3 /* 64-bit words of a row, 16 nibbles each */
 #define CHUNK_WORDS (341 * BLOCK_WORDS)
-
-#define POP4(x) (((x) & 1) + ((x) >> 1 & 1) + ((x) >> 2 & 1) + ((x) >> 3 & 1))
-#define ENTRY(a, w) (POP4(((a) & 15) ^ (w)) | POP4(((a) >> 4) ^ (w)) << 4)
-#define ENTRIES4(a, w) ENTRY(a, w), ENTRY(a, (w) + 1), ENTRY(a, (w) + 2), ENTRY(a, (w) + 3)
-#define ROW(a) {ENTRIES4(a, 0), ENTRIES4(a, 4), ENTRIES4(a, 8), ENTRIES4(a, 12)}
-#define ROWS4(a) ROW(a), ROW((a) + 1), ROW((a) + 2), ROW((a) + 3)
-#define ROWS16(a) ROWS4(a), ROWS4((a) + 4), ROWS4((a) + 8), ROWS4((a) + 12)
-#define ROWS64(a) ROWS16(a), ROWS16((a) + 16), ROWS16((a) + 32), ROWS16((a) + 48)
-
-/* [nibble of row 0 | nibble of row 1 << 4][nibble of a channel] */
-static const uint8_t kTable[256][16] __attribute__((aligned(64))) = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
-
-/* Rows of kTable for the 16 nibbles of two words. */
-EB_INLINE void pair_index(const uint8_t* a0, const uint8_t* a1, uint8_t* index) {
-  uint64_t x0, x1 = 0;
-  memcpy(&x0, a0, 8);
-  if (a1) memcpy(&x1, a1, 8);
-  const uint64_t low_nibbles = 0x0F0F0F0F0F0F0F0F;
-  const uint64_t even = (x0 & low_nibbles) | (x1 & low_nibbles) << 4;
-  const uint64_t odd = (x0 >> 4 & low_nibbles) | (x1 & ~low_nibbles);
-  _mm_storeu_si128((__m128i*)index,
-                   _mm_unpacklo_epi8(_mm_cvtsi64_si128((int64_t)even), _mm_cvtsi64_si128((int64_t)odd)));
-}
 
 EB_INLINE __m256i look_up(const uint8_t* index, const uint8_t* w) {
   const __m256i table = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i*)kTable[*index]));

@@ -1,13 +1,8 @@
-/* Popcounts on AVX-512, 32 bits of k per lane: VPXORD, VPOPCNTD, VPADDD per 512 bit products. Two ports issue these
- * three, so 341 products per cycle are the limit; the broadcasts of a are loads and cost nothing. */
+/* Popcounts on AVX-512, 32 bits of k per lane: VPXORD, VPOPCNTD, VPADDD per 512 bit products. */
 #define EB_PANEL_BYTES_PER_BYTE 1
 
-EB_INLINE void count_tile(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
-                          vf counts[][EB_TILE_VECTORS]) {
-  __m512i sum[EB_TILE_ROWS][EB_TILE_VECTORS];
-  EB_UNROLL for (int r = 0; r < rows; r++) {
-    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) sum[r][v] = _mm512_setzero_si512();
-  }
+EB_INLINE void count_add(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
+                         __m512i sum[][EB_TILE_VECTORS]) {
   for (size_t step = 0; step < EB_CEIL_DIV(k, 32); step++, panel += 64 * EB_TILE_VECTORS) {
     __m512i w[EB_TILE_VECTORS];
     EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) w[v] = _mm512_loadu_si512(panel + 64 * v);
@@ -20,6 +15,15 @@ EB_INLINE void count_tile(const uint8_t* a, size_t a_row_bytes, const uint8_t* p
       }
     }
   }
+}
+
+EB_INLINE void count_tile(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
+                          vf counts[][EB_TILE_VECTORS]) {
+  __m512i sum[EB_TILE_ROWS][EB_TILE_VECTORS];
+  EB_UNROLL for (int r = 0; r < rows; r++) {
+    EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) sum[r][v] = _mm512_setzero_si512();
+  }
+  count_add(a, a_row_bytes, panel, k, rows, sum);
   EB_UNROLL for (int r = 0; r < rows; r++) {
     EB_UNROLL for (int v = 0; v < EB_TILE_VECTORS; v++) counts[r][v] = _mm512_cvtepi32_ps(sum[r][v]);
   }

@@ -7,18 +7,30 @@
  * load_weights(w, panel).
  */
 
-EB_INLINE void gemm_tile(const gemm_args* args, size_t row, size_t col, const panel_word* panel, const int rows) {
+/* A whole tile goes through the epilogue in the registers of its sums. */
+EB_INLINE void gemm_tile(const gemm_args* args, size_t row, size_t col, const panel_word* panel, const int rows,
+                         const int whole) {
   vf acc[EB_TILE_ROWS][EB_TILE_VECTORS];
   accumulate_tile(args->a + row * args->k, args->k, panel, rows, acc);
-  eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc[0]);
+  if (whole) {
+    eb_epilogue_strip(&args->epilogue, args->n, row, rows, col, EB_TILE_COLS, acc);
+    if (col + EB_TILE_COLS == args->n) eb_pad_bits(&args->epilogue, args->n, row, (size_t)rows);
+  } else {
+    eb_epilogue_tile(&args->epilogue, args->n, row, (size_t)rows, col, acc[0]);
+  }
 }
 
 void EB_SYMBOL(EB_GEMM)(const gemm_args* args) {
   const panel_word* panel = args->w;
+  const int strips = eb_residuals_are_strips(&args->epilogue);
   for (size_t col = 0; col < args->n; col += EB_TILE_COLS, panel += args->k * EB_PANEL_STEP) {
     size_t row = 0;
-    for (; row + EB_TILE_ROWS <= args->m; row += EB_TILE_ROWS) gemm_tile(args, row, col, panel, EB_TILE_ROWS);
-    for (; row + EB_TAIL_ROWS <= args->m; row += EB_TAIL_ROWS) gemm_tile(args, row, col, panel, EB_TAIL_ROWS);
-    for (; row < args->m; row++) gemm_tile(args, row, col, panel, 1);
+    if (strips && col + EB_TILE_COLS <= args->n) {
+      for (; row + EB_TILE_ROWS <= args->m; row += EB_TILE_ROWS) gemm_tile(args, row, col, panel, EB_TILE_ROWS, 1);
+    } else {
+      for (; row + EB_TILE_ROWS <= args->m; row += EB_TILE_ROWS) gemm_tile(args, row, col, panel, EB_TILE_ROWS, 0);
+    }
+    for (; row + EB_TAIL_ROWS <= args->m; row += EB_TAIL_ROWS) gemm_tile(args, row, col, panel, EB_TAIL_ROWS, 0);
+    for (; row < args->m; row++) gemm_tile(args, row, col, panel, 1, 0);
   }
 }

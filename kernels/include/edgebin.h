@@ -89,6 +89,19 @@ typedef struct {
   eb_epilogue epilogue;
 } eb_w1_gemm_args;
 
+/* Signs times bytes: acc[i, j] = row_scale[i] * sum over p of a[i, p], negated where weight bit [j, p] is 1. The sum is
+ * exact, for k <= 131071 keeps it below 2^24; the product rounds once; row_scale NULL: 1. a: dense [m, k]. w: packed
+ * panels (edgebin/kernels/layout.py packs them as b1_gemm's). workspace: eb_w1i8_gemm_workspace__path(&args) bytes,
+ * 64-byte aligned. */
+typedef struct {
+  size_t m, n, k;
+  const int8_t* a;
+  const float* row_scale;
+  const void* w;
+  void* workspace;
+  eb_epilogue epilogue;
+} eb_w1i8_gemm_args;
+
 /* Elementwise: acc is x itself; exactly one of x_f32, x_i32 is set, dense [m, n]. Sign packing is this with one bit
  * plane. */
 typedef struct {
@@ -97,6 +110,37 @@ typedef struct {
   const int32_t* x_i32;
   eb_epilogue epilogue;
 } eb_rows_args;
+
+/* Rows of floats as bytes and a scale: with largest = max over j of |x[i, j]|,
+ *
+ *   scale[i] = largest / 127
+ *   q[i, j] = x[i, j] * (127 / largest), rounded to the nearest integer, ties to even       -127 .. 127
+ *
+ * each operation rounding once; a row with largest < 2^-100 is all 0, its scale too. x: dense [m, n], finite. q: dense
+ * [m, n]. scale: [m]. */
+typedef struct {
+  size_t m, n;
+  const float* x;
+  int8_t* q;
+  float* scale;
+} eb_quantize_args;
+
+/* Layer normalisation of rows: acc[i, j] = (x[i, j] - mean[i]) * rstd[i], where
+ *
+ *   total(t) = lane[0] of 16 lanes: lane[l] sums t[j] over j = l, l + 16, .. < n in that order, starting at 0;
+ *              then lane[l] += lane[l + width] for l < width, for width = 8, 4, 2, 1
+ *   mean = total(x) / n
+ *   variance = total((x - mean)^2) / n, each lane one chain of fma(d, d, lane) with d = x[j] - mean
+ *   rstd = 1 / sqrt(variance + epsilon)
+ *
+ * Division and square root round once, as IEEE 754 says. x: dense [m, n], finite; epsilon > 0. The norm's own gain and
+ * bias are the epilogue's scale and bias: with out NULL only the bits are stored. */
+typedef struct {
+  size_t m, n;
+  const float* x;
+  float epsilon;
+  eb_epilogue epilogue;
+} eb_layernorm_args;
 
 /* Binary convolution of one image with a square kernel of odd size and stride 1, rows row_begin .. row_end-1 of h.
  * Signs are padded with zeros: a tap outside the image counts nothing. Input channels c and output channels n are split
@@ -195,7 +239,11 @@ typedef struct {
   EB_API void eb_b1_gemm__##path(const eb_b1_gemm_args* args);                                    \
   EB_API void eb_f32_gemm__##path(const eb_f32_gemm_args* args);                                  \
   EB_API void eb_w1_gemm__##path(const eb_w1_gemm_args* args);                                    \
+  EB_API size_t eb_w1i8_gemm_workspace__##path(const eb_w1i8_gemm_args* args);                    \
+  EB_API void eb_w1i8_gemm__##path(const eb_w1i8_gemm_args* args);                                \
   EB_API void eb_rows__##path(const eb_rows_args* args);                                          \
+  EB_API void eb_quantize__##path(const eb_quantize_args* args);                                  \
+  EB_API void eb_layernorm__##path(const eb_layernorm_args* args);                                \
   EB_API size_t eb_b1_conv_workspace__##path(const eb_b1_conv_args* args);                        \
   EB_API void eb_b1_conv__##path(const eb_b1_conv_args* args);                                    \
   EB_API size_t eb_b1_attention_workspace__##path(const eb_b1_attention_args* args);              \
@@ -211,6 +259,8 @@ EB_DECLARE_PATH(neon)
 EB_DECLARE_PATH(neondot)
 EB_DECLARE_PATH(avx2)
 EB_DECLARE_PATH(avx512)
+EB_DECLARE_PATH(neon_inorder)
+EB_DECLARE_PATH(neon_tbl)
 
 #ifdef __cplusplus
 }

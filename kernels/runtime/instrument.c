@@ -6,18 +6,27 @@
 #include "machine.h"
 #include "marks.h"
 
-/* Calls come in the same order in each run, so the function after the last one is tried first. */
-static int find(eb_instrument* instrument, TVMFFIByteArray name, int guess) {
-  for (int tried = 0; tried < instrument->count; tried++) {
-    const int i = (guess + tried) % instrument->count;
-    const char* known = instrument->functions[i].name;
-    if (!strncmp(known, name.data, name.size) && !known[name.size]) return i;
+/* FNV-1a: a look-up has to cost little beside the smallest function, for it is charged to the virtual machine. */
+static uint32_t hash_of(TVMFFIByteArray name) {
+  uint32_t hash = 2166136261u;
+  for (size_t i = 0; i < name.size; i++) hash = (hash ^ (uint8_t)name.data[i]) * 16777619u;
+  return hash;
+}
+
+static int find(eb_instrument* instrument, TVMFFIByteArray name) {
+  uint32_t slot = hash_of(name);
+  for (;; slot++) {
+    int* entry = &instrument->slots[slot % EB_SLOTS];
+    if (!*entry) break;
+    const char* known = instrument->functions[*entry - 1].name;
+    if (!strncmp(known, name.data, name.size) && !known[name.size]) return *entry - 1;
   }
   if (instrument->count == EB_MAX_FUNCTIONS) eb_fail(EB_EXIT_UNFORESEEN, "more than %d functions", EB_MAX_FUNCTIONS);
   eb_function* function = &instrument->functions[instrument->count];
   function->name = eb_allocate(name.size + 1);
   memcpy(function->name, name.data, name.size);
-  return instrument->count++;
+  instrument->slots[slot % EB_SLOTS] = ++instrument->count;
+  return instrument->count - 1;
 }
 
 static int on_call(void* self, const TVMFFIAny* arguments, int32_t count, TVMFFIAny* result) {
@@ -25,14 +34,13 @@ static int on_call(void* self, const TVMFFIAny* arguments, int32_t count, TVMFFI
   const int64_t now = eb_now_ns();
   result->type_index = kTVMFFINone;
   if (count < 3) return 0;
-  static int last = -1;
   if (arguments[2].v_int64) {
     if (instrument->depth == EB_MAX_NESTING) eb_fail(EB_EXIT_UNFORESEEN, "functions nest too deeply");
-    last = find(instrument, eb_vm_text(&arguments[1]), last + 1);
+    const int function = find(instrument, eb_vm_text(&arguments[1]));
     const int level = instrument->depth++;
-    instrument->stack[level].function = last;
+    instrument->stack[level].function = function;
     instrument->stack[level].nested_ns = 0;
-    if (instrument->marks) eb_mark(last + 1);
+    if (instrument->marks) eb_mark(function + 1);
     instrument->stack[level].begin_ns = eb_now_ns();
   } else if (instrument->depth) {
     const int level = --instrument->depth;

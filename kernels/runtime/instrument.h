@@ -5,6 +5,7 @@
 #include "vm.h"
 
 #define EB_MAX_FUNCTIONS 4096
+#define EB_SLOTS (4 * EB_MAX_FUNCTIONS)
 #define EB_MAX_NESTING 64
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
   int marks;
   int count;
   eb_function functions[EB_MAX_FUNCTIONS];
+  int slots[EB_SLOTS]; /* hash table of names: 1 + index of a function, 0 where empty */
   int depth;
   struct {
     int function;

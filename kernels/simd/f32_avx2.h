@@ -36,13 +36,24 @@ EB_INLINE vf vf_leaky(vf v, vf slope) {
   return _mm256_blendv_ps(v, _mm256_mul_ps(v, slope), _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LT_OQ));
 }
 
-/* -1 where the bit is 1, else +1. */
+/* -1 where the bit is 1, else +1. By look-up, which needs no registers for masks and shifts: the tile of w1_gemm has
+ * none left. */
 EB_INLINE void vf_load_signs(vf* v, const uint8_t* bits, const int vectors) {
-  const __m256i to_sign = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
-  EB_UNROLL for (int i = 0; i < vectors; i++) {
-    const vf signs = _mm256_castsi256_ps(_mm256_sllv_epi32(_mm256_set1_epi32(bits[i]), to_sign));
-    v[i] = _mm256_or_ps(_mm256_and_ps(signs, vf_set1(-0.0f)), vf_set1(1.0f));
-  }
+#define EB_SIGN(i, bit) ((i) >> (bit) & 1 ? -1.0f : 1.0f)
+#define EB_SIGNS(i)                                            \
+  {EB_SIGN(i, 0), EB_SIGN(i, 1), EB_SIGN(i, 2), EB_SIGN(i, 3), \
+   EB_SIGN(i, 4), EB_SIGN(i, 5), EB_SIGN(i, 6), EB_SIGN(i, 7)}
+#define EB_SIGNS4(i) EB_SIGNS(i), EB_SIGNS((i) + 1), EB_SIGNS((i) + 2), EB_SIGNS((i) + 3)
+#define EB_SIGNS16(i) EB_SIGNS4(i), EB_SIGNS4((i) + 4), EB_SIGNS4((i) + 8), EB_SIGNS4((i) + 12)
+#define EB_SIGNS64(i) EB_SIGNS16(i), EB_SIGNS16((i) + 16), EB_SIGNS16((i) + 32), EB_SIGNS16((i) + 48)
+  static const float kSigns[256][8]
+      __attribute__((aligned(64))) = {EB_SIGNS64(0), EB_SIGNS64(64), EB_SIGNS64(128), EB_SIGNS64(192)};
+#undef EB_SIGNS64
+#undef EB_SIGNS16
+#undef EB_SIGNS4
+#undef EB_SIGNS
+#undef EB_SIGN
+  EB_UNROLL for (int i = 0; i < vectors; i++) v[i] = vf_load(kSigns[bits[i]]);
 }
 
 /* Bit i is v[i] < t[i], over `vectors` vectors. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,17 @@ import onnx
 import onnx_ir as ir
 import pytest
 import torch
+from elftools.elf.elffile import ELFFile
 
 import edgebin  # noqa: F401  (before onnxruntime)
 from edgebin.backends.tvm import CompiledModule, build_module
 from edgebin.errors import UnsupportedOp
 from edgebin.graph.export import export_module
+from edgebin.kernels.choose import Choose, always
+from edgebin.kernels.probe import probe_program
 from edgebin.kernels.select import host_paths
+from edgebin.kernels.shape import CallShape
+from edgebin.kernels.variants import Variant, variants
 from edgebin.models.config import BinaryViTConfig
 from edgebin.nn.freeze import freeze
 from edgebin.passes import lower
@@ -29,11 +35,12 @@ CONFIG = BinaryViTConfig(
 )  # fmt: skip
 
 
-def build(model: ir.Model, path: str, folder: Path) -> CompiledModule:
+def build(model: ir.Model, path: str, folder: Path, choose: Choose | None = None) -> CompiledModule:
     target = load_target("x86-64")
     library = folder / f"{path}.so"
     proto = ir.to_proto(model)
-    return build_module(proto, target, kernel_path=path, compiler=find_compiler(target), output=library)
+    choose = choose or always(path)
+    return build_module(proto, target, choose=choose, compiler=find_compiler(target), output=library)
 
 
 def run(library: Path, images: np.ndarray) -> np.ndarray:
@@ -74,6 +81,30 @@ def test_all_paths_give_the_same_bits(net, compiled: dict[str, CompiledModule]) 
     results = {path: run(module.library, net[1]) for path, module in compiled.items()}
     for path, result in results.items():
         np.testing.assert_array_equal(result, results["scalar"], err_msg=path)
+
+
+def test_paths_mix_and_only_kernels_that_are_called_are_linked(net, compiled, tmp_path: Path) -> None:
+    asked: list[CallShape] = []
+
+    def choose(call: CallShape) -> Variant:
+        asked.append(call)
+        return always(host_paths()[len(asked) % len(host_paths())])(call)
+
+    model = ir.from_proto(net[0])
+    lower(model, batch=2)
+    mixed = build(model, "mixed", tmp_path, choose)
+    np.testing.assert_array_equal(run(mixed.library, net[1]), run(compiled["scalar"].library, net[1]))
+    called = {call.variant.symbol for call in mixed.calls.values()}
+    assert len({call.variant.path for call in mixed.calls.values()}) == len(host_paths())
+    with mixed.library.open("rb") as stream:
+        symbols = {symbol.name for symbol in ELFFile(stream).get_section_by_name(".dynsym").iter_symbols()}
+    assert {variant.symbol for variant in variants()} & symbols == called
+    # The probe can time what was asked: that is how `--tune` chooses.
+    target = load_target("x86-64")
+    probe = probe_program(target, find_compiler(target))
+    for call in dict.fromkeys(asked):
+        done = subprocess.run([probe, *call.arguments("scalar", "1")], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{call}: {done.stderr}"
 
 
 def test_calls_name_the_layers_and_count_their_work(compiled: dict[str, CompiledModule]) -> None:

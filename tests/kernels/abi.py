@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, byref, c_float, c_int, c_int32, c_int64, c_size_t, c_uint8, c_void_p
+from ctypes import POINTER, byref, c_float, c_int, c_int8, c_int32, c_int64, c_size_t, c_uint8, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,14 @@ class FloatGemmArgs(ctypes.Structure):
     )
 
 
+class W1I8GemmArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
+        *(("a", POINTER(c_int8)), ("row_scale", _FLOATS), ("w", c_void_p)),
+        *(("workspace", c_void_p), ("epilogue", Epilogue)),
+    )
+
+
 class B1ConvArgs(ctypes.Structure):
     _fields_ = (
         *((name, c_size_t) for name in ("h", "w", "c", "n", "kernel", "dilation", "groups", "row_begin", "row_end")),
@@ -63,6 +71,17 @@ class RowsArgs(ctypes.Structure):
         *(("m", c_size_t), ("n", c_size_t), ("x_f32", _FLOATS), ("x_i32", POINTER(c_int32))),
         ("epilogue", Epilogue),
     )
+
+
+class QuantizeArgs(ctypes.Structure):
+    _fields_ = (
+        *(("m", c_size_t), ("n", c_size_t)),
+        *(("x", _FLOATS), ("q", POINTER(c_int8)), ("scale", _FLOATS)),
+    )
+
+
+class LayerNormArgs(ctypes.Structure):
+    _fields_ = (("m", c_size_t), ("n", c_size_t), ("x", _FLOATS), ("epsilon", c_float), ("epilogue", Epilogue))
 
 
 class B1AttentionArgs(ctypes.Structure):
@@ -167,6 +186,19 @@ class Kernels:
     def w1_gemm(self, a: Array, w: Array, n: int, **stages: Any) -> Call:
         return self._float_gemm("w1_gemm", a, w, n, stages)
 
+    def w1i8_gemm(self, a: Array, w: Array, n: int, row_scale: Array | None = None, **stages: Any) -> Call:
+        e, out, planes = epilogue(len(a), n, stages)
+        args = W1I8GemmArgs(len(a), n, a.shape[1], w=w.ctypes.data, epilogue=e)
+        args.a, args.row_scale = pointer(a, POINTER(c_int8)), pointer(row_scale, _FLOATS)
+        workspace = self._workspace("w1i8_gemm", args)
+        return Call(self._function("w1i8_gemm"), args, out, planes, (a, row_scale, w, stages, workspace))
+
+    def quantize(self, x: Array) -> Call:
+        """Gives q, and scale as the only plane."""
+        q, scale = np.empty(x.shape, np.int8), np.empty(len(x), np.float32)
+        args = QuantizeArgs(*x.shape, pointer(x, _FLOATS), pointer(q, POINTER(c_int8)), pointer(scale, _FLOATS))
+        return Call(self._function("quantize"), args, q, [scale], (x,))
+
     def b1_conv(
         self, a: Array, w: Array, c: int, n: int, kernel: int, dilation: int, groups: int, **stages: Any
     ) -> Call:
@@ -186,6 +218,11 @@ class Kernels:
         else:
             args.x_f32 = pointer(x, _FLOATS)
         return Call(self._function("rows"), args, out, planes, (x, stages))
+
+    def layernorm(self, x: Array, epsilon: float, **stages: Any) -> Call:
+        e, out, planes = epilogue(*x.shape, stages)
+        args = LayerNormArgs(*x.shape, pointer(x, _FLOATS), epsilon, e)
+        return Call(self._function("layernorm"), args, out, planes, (x, stages))
 
     def b1_attention(self, q: Array, k: Array, v: Array, exp_table: Array, limit: Array) -> Call:
         maps, heads, entries = limit.shape

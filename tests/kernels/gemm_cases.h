@@ -2,6 +2,8 @@
 #ifndef EDGEBIN_TESTS_GEMM_CASES_H
 #define EDGEBIN_TESTS_GEMM_CASES_H
 
+#include <math.h>
+
 #include "cases.h"
 
 static int test_b1_gemm_case(const variant* v, uint64_t seed, size_t m, size_t n, size_t k, int style) {
@@ -70,6 +72,56 @@ static int test_b1_gemm_extremes(const variant* v) {
   return failures;
 }
 
+/* Epilogues that make bits only may be turned into comparisons of integers, where they are monotone: hence values that
+ * make them otherwise. */
+static float* random_parameters(size_t n, value_kind kind) {
+  static const float kWild[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1e13f, -1e13f};
+  float* p = random_floats(n, kind);
+  if (random_below(6) == 0) p[random_below(n)] = PICK(kWild);
+  return p;
+}
+
+static int test_b1_gemm_bits(const variant* v) {
+  static const size_t kManyRows[] = {15, 16, 17, 20, 35}, kManyCols[] = {16, 31, 32, 64, 65, 96, 130, 1024, 1060};
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 150; seed++) {
+    random_state = 7000 + seed;
+    const size_t m = PICK(kManyRows), n = PICK(kManyCols), k = PICK(kDepths), row_bytes = EB_BIT_ROW_BYTES(k);
+    const value_kind kind = (value_kind)random_below(2);
+    eb_epilogue e = {0};
+    if (random_below(2)) e.scale = random_parameters(n, kind);
+    if (random_below(2)) e.bias = random_parameters(n, kind);
+    if (random_below(2)) {
+      float* slope = random_parameters(n, kind);
+      for (size_t j = 0; seed % 4 && j < n; j++) slope[j] = slope[j] < 0 ? -slope[j] : slope[j];
+      e.slope = slope;
+    }
+    if (random_below(2)) e.offset = random_parameters(n, kind);
+    if (random_below(2)) {
+      e.gain = random_parameters(n, kind);
+      e.shift = random_parameters(n, kind);
+    }
+    e.threshold[0] = random_parameters(n, kind);
+    if (random_below(8) == 0) e.threshold[1] = random_parameters(n, kind);
+    epilogue_pair pair = {.reference = e, .tested = e, .plane_bytes = m * EB_BIT_ROW_BYTES(n)};
+    for (int p = 0; p < 2 && e.threshold[p]; p++) {
+      pair.reference.bits[p] = guarded_alloc(pair.plane_bytes, 1);
+      pair.tested.bits[p] = guarded_alloc(pair.plane_bytes, 1);
+    }
+    const uint8_t* a = random_bits(m, k);
+    const uint8_t* a2 = random_below(4) ? NULL : random_bits(m, k);
+    const uint8_t* w = random_bits(n, k);
+    const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
+    const eb_b1_gemm_args tested = {m, n, k, a, a2, pack_panels(w, n, row_bytes, v->nr, v->word_bits), pair.tested};
+    eb_b1_gemm__scalar(&reference);
+    TESTED(b1_gemm)(&tested);
+    char what[96];
+    snprintf(what, sizeof(what), "bits only, m %zu n %zu k %zu", m, n, k);
+    failures += finish_case(what, seed, epilogues_differ(&pair));
+  }
+  return failures;
+}
+
 static int test_f32_gemm(const variant* v) {
   static const size_t kF32Depths[] = {1, 2, 3, 4, 5, 7, 8, 16, 27, 33, 48, 130};
   int failures = 0;
@@ -114,6 +166,51 @@ static int test_w1_gemm(const variant* v) {
   return failures;
 }
 
+/* style < 0: a and w are all extremes. */
+static int test_w1i8_gemm_case(const variant* v, uint64_t seed, size_t m, size_t n, size_t k, int style) {
+  random_state = seed;
+  const epilogue_pair pair = random_epilogue(m, n, (value_kind)random_below(2), style < 0 ? 0 : style);
+  int8_t* a = guarded_alloc(m * k, 1);
+  for (size_t i = 0; i < m * k; i++) a[i] = style < 0 ? (seed % 2 ? 127 : -128) : (int8_t)(uint8_t)random_u64();
+  const float* row_scale = seed % 3 ? random_floats(m, FRACTIONS) : NULL;
+  uint8_t* w = random_bits(n, k);
+  if (style < 0) {
+    for (size_t i = 0; i < n * k; i++) {
+      uint8_t* byte = w + i / k * EB_BIT_ROW_BYTES(k) + i % k / 8;
+      *byte = seed / 2 % 2 ? *byte | (uint8_t)(1u << (i % k % 8)) : *byte & (uint8_t)~(1u << (i % k % 8));
+    }
+  }
+  const void* panels = pack_panels(w, n, EB_BIT_ROW_BYTES(k), v->nr, v->word_bits);
+  eb_w1i8_gemm_args reference = {m, n, k, a, row_scale, w, NULL, pair.reference};
+  eb_w1i8_gemm_args tested = {m, n, k, a, row_scale, panels, NULL, pair.tested};
+  reference.workspace = guarded_alloc(eb_w1i8_gemm_workspace__scalar(&reference), 64);
+  tested.workspace = guarded_alloc(TESTED(w1i8_gemm_workspace)(&tested), 64);
+  eb_w1i8_gemm__scalar(&reference);
+  TESTED(w1i8_gemm)(&tested);
+  char what[96];
+  snprintf(what, sizeof(what), "m %zu n %zu k %zu style %d", m, n, k, style);
+  return finish_case(what, seed, epilogues_differ(&pair));
+}
+
+static int test_w1i8_gemm(const variant* v) {
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 300; seed++) {
+    random_state = seed;
+    failures += test_w1i8_gemm_case(v, seed, PICK(kRows), PICK(kCols), PICK(kDepths), (int)(seed % 8));
+  }
+  return failures;
+}
+
+/* Every byte and every sign alike: the largest sums that there are. */
+static int test_w1i8_gemm_extremes(const variant* v) {
+  static const size_t kExtremes[] = {31, 32, 255, 256, 257, 2048, 8193, 131071};
+  int failures = 0;
+  for (size_t i = 0; i < COUNT(kExtremes); i++) {
+    for (uint64_t seed = 0; seed < 4; seed++) failures += test_w1i8_gemm_case(v, seed, 5, 33, kExtremes[i], -1);
+  }
+  return failures;
+}
+
 static int test_rows(const variant* v) {
   (void)v;
   int failures = 0;
@@ -134,6 +231,59 @@ static int test_rows(const variant* v) {
     tested.epilogue = pair.tested;
     eb_rows__scalar(&reference);
     TESTED(rows)(&tested);
+    char what[96];
+    snprintf(what, sizeof(what), "m %zu n %zu", m, n);
+    failures += finish_case(what, seed, epilogues_differ(&pair));
+  }
+  return failures;
+}
+
+static int test_quantize(const variant* v) {
+  (void)v;
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 300; seed++) {
+    random_state = seed;
+    const size_t m = PICK(kRows), n = PICK(kCols);
+    float* x = random_floats(m * n, FRACTIONS);
+    /* Halves of integers are ties where the largest is 127; other rows are tiny as a whole. */
+    for (size_t j = 0; j < n && seed % 3 == 0; j++) x[j] = j ? (float)(int8_t)(uint8_t)random_u64() / 2 : 127.0f;
+    for (size_t j = 0; j < m * n && seed % 5 == 0; j++) x[j] *= 0x1p-101f;
+    int8_t* q[2];
+    float* scale[2];
+    for (int side = 0; side < 2; side++) {
+      q[side] = guarded_alloc(m * n, 1);
+      scale[side] = guarded_alloc(m * sizeof(float), sizeof(float));
+      const eb_quantize_args args = {m, n, x, q[side], scale[side]};
+      if (side) {
+        TESTED(quantize)(&args);
+      } else {
+        eb_quantize__scalar(&args);
+      }
+    }
+    char what[96];
+    snprintf(what, sizeof(what), "m %zu n %zu", m, n);
+    failures += finish_case(what, seed, memcmp(q[0], q[1], m * n) || memcmp(scale[0], scale[1], m * sizeof(float)));
+  }
+  return failures;
+}
+
+static int test_layernorm(const variant* v) {
+  (void)v;
+  int failures = 0;
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    random_state = seed;
+    const size_t m = PICK(kRows), n = PICK(kCols);
+    const value_kind kind = (value_kind)random_below(2);
+    const epilogue_pair pair = random_epilogue(m, n, kind, (int)(seed % 8));
+    float* x = random_floats(m * n, FRACTIONS);
+    /* Rows far from zero lose most digits in a mean that is summed in another order. */
+    const float offset = seed % 3 ? 0.0f : 1000.0f;
+    for (size_t i = 0; i < m * n; i++) x[i] += offset;
+    const float epsilon = seed % 2 ? 1e-5f : 1e-12f;
+    const eb_layernorm_args reference = {m, n, x, epsilon, pair.reference};
+    const eb_layernorm_args tested = {m, n, x, epsilon, pair.tested};
+    eb_layernorm__scalar(&reference);
+    TESTED(layernorm)(&tested);
     char what[96];
     snprintf(what, sizeof(what), "m %zu n %zu", m, n);
     failures += finish_case(what, seed, epilogues_differ(&pair));

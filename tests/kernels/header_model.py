@@ -39,6 +39,35 @@ def epilogue(acc: Array, stages: dict[str, Any]) -> tuple[Array, list[Array]]:
     return out, [pack_bits(v < threshold) for threshold in stages.get("threshold", ())]
 
 
+def quantised(x: Array) -> tuple[Array, Array]:
+    """q int8 [m, n] and scale float32 [m] of rows that are not tiny."""
+    largest = np.abs(x).max(axis=1)
+    return np.rint(x * (np.float32(127) / largest)[:, None]).astype(np.int8), largest / np.float32(127)
+
+
+def _total(lanes: Array) -> Array:
+    """[m, 16] → [m, 1], by halves."""
+    while lanes.shape[1] > 1:
+        half = lanes.shape[1] // 2
+        lanes = lanes[:, :half] + lanes[:, half:]
+    return lanes
+
+
+def normalised(x: Array, epsilon: float) -> Array:
+    """float32 [m, n] as `eb_layernorm` normalises it, sum for sum."""
+    m, n = x.shape
+    steps = range(0, n, 16)
+    sums, squares = np.zeros((m, 16), np.float32), np.zeros((m, 16), np.float32)
+    for j in steps:
+        part = x[:, j : j + 16]
+        sums[:, : part.shape[1]] += part
+    d = x - _total(sums) / np.float32(n)
+    for j in steps:
+        part = d[:, j : j + 16]
+        squares[:, : part.shape[1]] = fma(part, part, squares[:, : part.shape[1]])
+    return d * (np.float32(1) / np.sqrt(_total(squares) / np.float32(n) + np.float32(epsilon)))
+
+
 def signed_product(a: Array, w: Array) -> Array:
     """float32 [m, n]: floats a [m, k] added, or subtracted where booleans w [n, k] are true, in order of k."""
     acc = np.zeros((len(a), len(w)), np.float32)

@@ -5,8 +5,10 @@
  * A pointer past a buffer ends it by SIGSEGV, an instruction that this processor lacks by SIGILL.
  */
 #include "attention_cases.h"
+#include "bit_cases.h"
 #include "gemm_cases.h"
 #include "image_cases.h"
+#include "network_cases.h"
 
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
@@ -17,9 +19,16 @@ static const struct {
 } kTests[] = {
     {"b1_gemm", test_b1_gemm},
     {"b1_gemm", test_b1_gemm_extremes},
+    {"b1_gemm", test_b1_gemm_bits},
+    {"b1_gemm", test_b1_gemm_limits},
+    {"b1_gemm", test_b1_gemm_networks},
     {"f32_gemm", test_f32_gemm},
     {"w1_gemm", test_w1_gemm},
+    {"w1i8_gemm", test_w1i8_gemm},
+    {"w1i8_gemm", test_w1i8_gemm_extremes},
     {"rows", test_rows},
+    {"quantize", test_quantize},
+    {"layernorm", test_layernorm},
     {"b1_conv", test_b1_conv},
     {"b1_attention", test_b1_attention},
     {"b1_relative_attention", test_b1_relative_attention},

@@ -67,8 +67,20 @@ def test_one_negative_weight_meets_the_input_of_its_place(kernels: Kernels, n: i
 def test_binary_panels_have_the_listed_shape(variant: Variant) -> None:
     packed = pack_b1_weights(np.zeros((65, bit_row_bytes(70)), np.uint8), variant)
     word_bytes = max(variant.word_bits // 8, 1)
-    assert packed.shape == (-(-65 // variant.nr), 128 // variant.word_bits, variant.nr, word_bytes)
+    assert packed.shape == (-(-65 // variant.nr), -(-128 // variant.word_bits), variant.nr, word_bytes)
     assert packed.flags.c_contiguous
+
+
+@pytest.mark.parametrize("variant", [v for v in variants() if v.op == "b1_gemm"], ids=lambda v: v.path)
+def test_words_of_binary_panels_hold_the_next_bits_of_a_channel(variant: Variant) -> None:
+    """Also words that do not divide a row: the last one ends in zeros."""
+    bits = np.random.default_rng(0).random((65, 128)) < 0.5
+    packed = pack_b1_weights(pack_bits(bits), variant)
+    words = np.unpackbits(packed, axis=3, bitorder="little")[..., : variant.word_bits]  # [panel, word, channel, bit]
+    channels = words.transpose(0, 2, 1, 3).reshape(-1, words.shape[1] * variant.word_bits)
+    assert np.array_equal(channels[:65, :128], bits)
+    assert not channels[65:].any()
+    assert not channels[:, 128:].any()
 
 
 def test_float_panels_give_the_plain_product(kernels: Kernels) -> None:
@@ -88,6 +100,17 @@ def test_sign_panels_give_the_plain_product(kernels: Kernels, n: int, k: int) ->
     out, _ = kernels.w1_gemm(a, packed, n)()
     assert out is not None
     assert np.array_equal(out, a @ np.where(negative, -1, 1).T)
+
+
+@pytest.mark.parametrize("k", [1, 65])
+@pytest.mark.parametrize("n", [1, 33, 65])
+def test_sign_panels_give_the_plain_product_of_bytes(kernels: Kernels, n: int, k: int) -> None:
+    random = np.random.default_rng(1)
+    a, negative = random.integers(-128, 128, (3, k), np.int8), random.random((n, k)) < 0.5
+    packed = pack_b1_weights(pack_bits(negative), find_variant("w1i8_gemm", kernels.path))
+    out, _ = kernels.w1i8_gemm(a, packed, n)()
+    assert out is not None
+    assert np.array_equal(out, a.astype(np.int64) @ np.where(negative, -1, 1).T)
 
 
 @pytest.mark.parametrize(("channels", "outputs"), [(16, 16), (32, 32), (3, 5), (72, 65)])

@@ -82,7 +82,9 @@ def test_on_an_emulated_core(path: str, core: str, tmp_path: Path) -> None:
 
 
 @needs_arm
-@pytest.mark.parametrize(("path", "core"), [("neon", "cortex-a53"), ("neondot", "cortex-a76")])
+@pytest.mark.parametrize(
+    ("path", "core"), [("neon", "cortex-a53"), ("neon_tbl", "cortex-a53"), ("neondot", "cortex-a76")]
+)
 def test_built_by_gcc_for_any_armv8(path: str, core: str, tmp_path: Path) -> None:
     check(path, [str(QEMU), "-cpu", core, str(build(path, LINKER, tmp_path))])
 

@@ -54,6 +54,23 @@ def test_rows(scalar: Kernels, names: tuple[str, ...]) -> None:
     assert_equal(scalar.rows(integers, **stages)(), header_model.epilogue(integers.astype(np.float32), stages))
 
 
+@pytest.mark.parametrize("n", [4, 16, 68, 384])
+@pytest.mark.parametrize("names", [(), EVERY_STAGE, (*EVERY_STAGE, "pool")], ids="+".join)
+def test_layernorm(scalar: Kernels, n: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(13)
+    x, stages = floats(random, 5, n) * 3 + 2, some_stages(random, 5, n, names)
+    expected = header_model.epilogue(header_model.normalised(x, 1e-6), stages)
+    assert_equal(scalar.layernorm(x, 1e-6, **stages)(), expected)
+
+
+@pytest.mark.parametrize("offset", [0, 100])
+def test_layernorm_is_as_exact_as_two_passes_can_be(scalar: Kernels, offset: float) -> None:
+    x = floats(np.random.default_rng(14), 7, 384) + np.float32(offset)
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(scalar.layernorm(x, 1e-5)()[0], expected, rtol=0, atol=1e-6 * max(1, offset))
+
+
 @pytest.mark.parametrize("pool", [2, 4, 8])
 def test_pool(scalar: Kernels, pool: int) -> None:
     x = floats(np.random.default_rng(2), 3, 72)
@@ -93,6 +110,49 @@ def test_w1_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
     assert_equal(
         scalar.w1_gemm(a, packed, n, **stages)(), header_model.epilogue(header_model.signed_product(a, w), stages)
     )
+
+
+@pytest.mark.parametrize("k", [1, 7, 70, 384])
+@pytest.mark.parametrize("names", [(), EVERY_STAGE], ids="+".join)
+def test_w1i8_gemm(scalar: Kernels, k: int, names: tuple[str, ...]) -> None:
+    random = np.random.default_rng(15)
+    m, n = 3, 20
+    a, w = random.integers(-128, 128, (m, k), np.int8), random.random((n, k)) < 0.5
+    stages = some_stages(random, m, n, names)
+    packed = pack_b1_weights(pack_bits(w), find_variant("w1i8_gemm", "scalar"))
+    product = (a.astype(np.int64) @ np.where(w, -1, 1).T).astype(np.float32)
+    assert_equal(scalar.w1i8_gemm(a, packed, n, **stages)(), header_model.epilogue(product, stages))
+    row_scale = floats(random, m)
+    expected = header_model.epilogue(product * row_scale[:, None], stages)
+    assert_equal(scalar.w1i8_gemm(a, packed, n, row_scale, **stages)(), expected)
+
+
+@pytest.mark.parametrize("n", [1, 16, 70])
+def test_quantize(scalar: Kernels, n: int) -> None:
+    x = floats(np.random.default_rng(16), 9, n) * 5
+    q, [scale] = scalar.quantize(x)()
+    expected, expected_scale = header_model.quantised(x)
+    assert np.array_equal(q, expected)
+    assert np.array_equal(scale, expected_scale)
+
+
+def test_quantize_takes_ties_to_even_and_tiny_rows_to_zero(scalar: Kernels) -> None:
+    x = np.array([[127, 0.5, 1.5, -0.5, -2.5, -127], [0, 1e-40, -1e-40, 0, 0, 0]], np.float32)
+    q, [scale] = scalar.quantize(x)()
+    assert q is not None
+    assert q.tolist() == [[127, 0, 2, 0, -2, -127], [0, 0, 0, 0, 0, 0]]
+    assert scale.tolist() == [1, 0]
+
+
+def test_bytes_and_signs_stand_for_floats_and_signs(scalar: Kernels) -> None:
+    """One product in bytes: each of its k terms is off by half a step at most."""
+    random = np.random.default_rng(17)
+    x, w = floats(random, 4, 384), random.random((20, 384)) < 0.5
+    q, [scale] = scalar.quantize(x)()
+    assert q is not None
+    out, _ = scalar.w1i8_gemm(q, pack_b1_weights(pack_bits(w), find_variant("w1i8_gemm", "scalar")), 20, scale)()
+    exact = x.astype(np.float64) @ np.where(w, -1, 1).T
+    assert np.all(np.abs(out - exact) <= 384 * scale[:, None] * 0.501)
 
 
 @pytest.mark.parametrize(

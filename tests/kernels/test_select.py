@@ -12,7 +12,7 @@ from edgebin.resources import resource_dir
 from edgebin.targets import Target, list_targets
 
 OPS = {
-    *("b1_gemm", "f32_gemm", "w1_gemm", "rows", "b1_conv", "f32_stencil"),
+    *("b1_gemm", "f32_gemm", "w1_gemm", "w1i8_gemm", "rows", "quantize", "layernorm", "b1_conv", "f32_stencil"),
     *("b1_attention", "b1_relative_attention", "b1_biased_attention"),
 }
 AVX512 = find_variant("rows", "avx512").features

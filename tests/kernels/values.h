@@ -45,14 +45,17 @@ static uint8_t* random_bits(size_t rows, size_t k) {
   return p;
 }
 
+/* Words along k; the last one is padded with zeros. */
+static size_t packed_words(size_t row_bytes, size_t word_bits) { return (row_bytes * 8 + word_bits - 1) / word_bits; }
+
 static size_t packed_bytes(size_t n, size_t row_bytes, size_t nr, size_t word_bits) {
-  return (n + nr - 1) / nr * nr * (row_bytes * 8 / word_bits) * (word_bits < 8 ? 1 : word_bits / 8);
+  return (n + nr - 1) / nr * nr * packed_words(row_bytes, word_bits) * (word_bits < 8 ? 1 : word_bits / 8);
 }
 
 /* Rows of words -> panels [ceil(n / nr)][words][nr], as edgebin/kernels/layout.py does it. Bits of a word are
  * contiguous. */
 static void* pack_panels(const uint8_t* rows, size_t n, size_t row_bytes, size_t nr, size_t word_bits) {
-  const size_t word_bytes = word_bits < 8 ? 1 : word_bits / 8, words = row_bytes * 8 / word_bits;
+  const size_t word_bytes = word_bits < 8 ? 1 : word_bits / 8, words = packed_words(row_bytes, word_bits);
   const size_t panels = (n + nr - 1) / nr;
   uint8_t* packed = guarded_alloc(packed_bytes(n, row_bytes, nr, word_bits), word_bytes);
   for (size_t i = 0; i < panels * nr; i++) {
@@ -61,8 +64,10 @@ static void* pack_panels(const uint8_t* rows, size_t n, size_t row_bytes, size_t
       if (i >= n) {
         memset(to, 0, word_bytes);
       } else if (word_bits < 8) {
-        const size_t bit = w * word_bits;
-        *to = (uint8_t)(rows[i * row_bytes + bit / 8] >> (bit % 8) & ((1u << word_bits) - 1));
+        const size_t bit = w * word_bits, byte = bit / 8;
+        const uint8_t* row = rows + i * row_bytes;
+        const unsigned bits = row[byte] | (byte + 1 < row_bytes ? (unsigned)row[byte + 1] << 8 : 0);
+        *to = (uint8_t)(bits >> (bit % 8) & ((1u << word_bits) - 1));
       } else {
         memcpy(to, rows + i * row_bytes + w * word_bytes, word_bytes);
       }

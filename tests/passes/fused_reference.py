@@ -119,6 +119,16 @@ class FusedRows(OpRun):
         return finish(x, tensors, operands, results, pool, shapes)
 
 
+class FusedLayerNorm(OpRun):
+    op_domain = "edgebin"
+
+    def _run(self, x, *tensors, epsilon, operands, results, pool, shapes=None):
+        wide = x.astype(np.float64)
+        d = wide - wide.mean(-1, keepdims=True)
+        acc = d / np.sqrt((d * d).mean(-1, keepdims=True) + epsilon)
+        return finish(acc, tensors, operands, results, pool, shapes)
+
+
 class FusedStencil(OpRun):
     op_domain = "edgebin"
 
@@ -182,6 +192,7 @@ FUSED_OPS = [
     FusedLinear,
     FusedMatMul,
     FusedRows,
+    FusedLayerNorm,
     FusedStencil,
     BinaryAttention,
     RelativeAttention,

@@ -10,6 +10,7 @@ from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.gelu import expand_gelu
 from edgebin.passes.kernel_calls import lower_to_kernel_calls
+from edgebin.passes.layer_norm import lower_layer_norm
 from edgebin.passes.linear import lower_linear
 from edgebin.passes.nested_sums import flatten_sums
 from edgebin.passes.patch_embedding import lower_patch_embedding
@@ -237,6 +238,44 @@ def test_bits_of_one_tensor_are_packed_in_one_call() -> None:
         {name: vector(64) for name in ("t", "u")},
     )
     assert rewritten(model, lower_to_kernel_calls, fuse_epilogues) == ["FusedRows(x; threshold0, threshold1) -> p, q"]
+
+
+def test_norm_that_only_a_threshold_reads_stores_bits_alone() -> None:
+    model = parse(
+        """g (float[2, 3, 64] x) => (uint8[2, 3, 8] p) {
+            h = LayerNormalization <epsilon = 0.001> (x, gain, bias)  p = edgebin.SignPack(h, t)
+        }""",
+        {name: vector(64) for name in ("gain", "bias", "t")},
+    )
+    model.graph[0].outputs[0].shape = model.graph.inputs[0].shape
+    lower_to_kernel_calls(model)
+    before = run(model)
+    lower_layer_norm(model)
+    fuse_epilogues(model)
+    assert printed(model) == ["FusedLayerNorm(x; scale, bias, threshold0) -> p"]
+    np.testing.assert_array_equal(run(model)[0], before[0])
+
+
+def test_norm_keeps_its_epsilon_when_stages_join_it() -> None:
+    model = parse(
+        """g (float[3, 64] x, float[3, 64] r) => (float[3, 64] y) {
+            h = LayerNormalization <axis = 1, epsilon = 0.5> (x, gain)  y = Add(r, h)
+        }""",
+        {"gain": vector(64)},
+    )
+    lines = rewritten(model, lower_layer_norm, lower_to_kernel_calls, fuse_epilogues)
+    assert lines == ["FusedLayerNorm(x; scale, residual0=r) -> y"]
+    assert model.graph[0].attributes["epsilon"].as_float() == 0.5
+
+
+def test_norm_over_several_axes_or_with_read_statistics_is_left_alone() -> None:
+    for text in (
+        "g (float[3, 4] x) => (float[3, 4] y) { y = LayerNormalization <axis = 0> (x, gain) }",
+        "g (float[3, 4] x) => (float[3, 4] y, float[3, 1] m) { y, m = LayerNormalization <axis = -1> (x, gain) }",
+    ):
+        model = parse(text, {"gain": matrix(3, 4) if "axis = 0" in text else vector(4)})
+        lower_layer_norm(model)
+        assert [node.op_type for node in model.graph] == ["LayerNormalization"]
 
 
 def test_gelu_is_expanded_exactly() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from edgebin.errors import MeasurementInvalid, ToolchainError
 from edgebin.profile.counting import INFERENCE, OUTSIDE, Counts, plugin_argument, read_counts
+from edgebin.profile.dependencies import self_looping
 from edgebin.profile.instructions import Kind, disassemble, kind_counts
 from tests.profile.conftest import CountProgram, mark
 
@@ -41,6 +42,14 @@ def test_counts_are_exact(count_program: CountProgram) -> None:
     found = kinds(counts, INFERENCE)
     assert (found[Kind.LOGIC], found[Kind.CNT], found[Kind.UADALP]) == (1000, 1000, 1000)
     assert found[Kind.BRANCH] == 1000
+
+
+def test_a_loop_across_the_edge_of_a_page_stays_whole(count_program: CountProgram) -> None:
+    to_the_edge = "b near\n  .balign 4096\n  .zero 4096 - 12\nnear:\n"
+    counts = count_program(mark(BEGIN) + to_the_edge + loop("a", 1000) + mark(END))
+    blocks = counts.block_counts([INFERENCE])
+    assert sum(len(words) * executions for words, executions in blocks.items()) == counts.instructions(INFERENCE)
+    assert [executions for words, executions in blocks.items() if self_looping(words)] == [999]
 
 
 def test_functions_inside_an_inference_are_told_apart(count_program: CountProgram) -> None:

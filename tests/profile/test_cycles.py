@@ -76,6 +76,38 @@ def test_128_bit_load(target: str, cycles: float) -> None:
     assert busy([LOAD_Q], target)["load"] == pytest.approx(cycles)
 
 
+@pytest.mark.parametrize(("target", "cycles"), [("rpi4b", 1.0), ("rpi5", 0.5), ("rpi3b-plus", 1.0)])
+def test_broadcasting_load_has_a_rate_of_its_own(target: str, cycles: float) -> None:
+    assert busy([("ld1r", "{v4.8h}, [x0], #2")], target)["load"] == pytest.approx(cycles)
+
+
+@pytest.mark.parametrize("load", [("ldp", "q0, q1, [x0], #32"), ("ld1", "{v0.16b, v1.16b}, [x0], #32")])
+def test_loads_of_several_registers_cost_as_many_accesses(load: tuple[str, str]) -> None:
+    four = ("ld1", "{v0.16b-v3.16b}, [x0], #64")
+    for target, cycles in (("rpi4b", 2.0), ("rpi5", 1.0), ("rpi3b-plus", 4.0)):
+        assert busy([load], target)["load"] == pytest.approx(cycles)
+        assert busy([four], target)["load"] == pytest.approx(2 * cycles)
+
+
+@pytest.mark.parametrize(("target", "one", "two"), [("rpi4b", 1 / 0.67, 1 / 0.33), ("rpi5", 0.5, 0.5)])
+def test_table_of_two_registers_has_a_rate_of_its_own(target: str, one: float, two: float) -> None:
+    assert busy([("tbl", "v0.16b, {v1.16b}, v3.16b")], target)["vector"] == pytest.approx(one)
+    assert busy([("tbl", "v0.16b, {v1.16b, v2.16b}, v3.16b")], target)["vector"] == pytest.approx(two)
+
+
+@pytest.mark.parametrize(("target", "insert", "accumulate"), [("rpi4b", 2.0, 1.0), ("rpi5", 1.0, 1.0)])
+def test_shift_and_insert_is_dearer_than_shift_and_accumulate(target: str, insert: float, accumulate: float) -> None:
+    assert busy([("sli", "v0.16b, v1.16b, #4")], target)["second_pipe"] == pytest.approx(insert)
+    assert busy([("usra", "v0.8h, v1.8h, #4")], target)["second_pipe"] == pytest.approx(accumulate)
+
+
+def test_loads_that_step_their_pointer_do_not_wait_for_each_other() -> None:
+    load = 0x3CC10401  # ldr q1, [x0], #16
+    words = looped((load,) * 4)
+    assert cost(words, "rpi5") == BlockCost(4.0, "latency")  # one address a cycle, not one load's latency each
+    assert cost(words, "rpi3b-plus").cycles == pytest.approx(8.0)
+
+
 def test_a_dependent_chain_costs_its_latency() -> None:
     # fmla into the same register: 3 cycles each on the A72 although the pipe takes one per cycle.
     fmla = 0x4E22CC20  # fmla v0.4s, v1.4s, v2.4s
@@ -135,6 +167,15 @@ def test_weights_beyond_the_last_cache_are_streamed() -> None:
         ("csel", "x0, x1, x2, eq", {"x1", "x2", "flags"}, {"x0"}),
         ("fmadd", "s0, s1, s2, s3", {"v1", "v2", "v3"}, {"v0"}),
         ("ld1", "{v0.16b-v2.16b}, [x1]", {"x1"}, {"v0", "v1", "v2"}),
+        ("ld1", "{v0.16b-v3.16b}, [x1], #64", {"x1"}, {"v0", "v1", "v2", "v3", "x1"}),
+        ("ld1", "{v0.16b, v1.16b}, [x1], x2", {"x1", "x2"}, {"v0", "v1", "x1"}),
+        ("ld1", "{v4.h}[3], [x3]", {"x3", "v4"}, {"v4"}),
+        ("ld1", "{v4.d}[1], [x3], #8", {"x3", "v4"}, {"v4", "x3"}),
+        ("ld1r", "{v4.8h}, [x3], #2", {"x3"}, {"v4", "x3"}),
+        ("ldp", "q0, q1, [x2, #32]!", {"x2"}, {"v0", "v1", "x2"}),
+        ("tbl", "v0.16b, {v1.16b, v2.16b}, v3.16b", {"v1", "v2", "v3"}, {"v0"}),
+        ("udot", "v0.4s, v1.16b, v2.4b[1]", {"v1", "v2"}, {"v0"}),
+        ("usra", "v0.8h, v1.8h, #4", {"v0", "v1"}, {"v0"}),
         ("bsl", "v0.16b, v1.16b, v2.16b", {"v0", "v1", "v2"}, {"v0"}),
     ],
 )

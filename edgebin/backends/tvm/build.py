@@ -14,7 +14,8 @@ from tvm import relax
 from edgebin.backends.tvm.glue import Glue, KernelCall
 from edgebin.backends.tvm.importer import imported
 from edgebin.backends.tvm.relax_ops import collecting
-from edgebin.kernels.build import compile_flags, compile_objects, include_dir
+from edgebin.kernels.build import compile_flags, compile_variants, include_dir
+from edgebin.kernels.choose import Choose
 from edgebin.resources import resource_dir
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
@@ -29,24 +30,25 @@ class CompiledModule:
     """
 
     library: Path
-    kernel_path: str
     calls: Mapping[str, KernelCall]
     glue: str
 
 
 def build_module(
-    model: onnx.ModelProto, target: Target, *, kernel_path: str, compiler: Compiler, output: Path
+    model: onnx.ModelProto, target: Target, *, choose: Choose, compiler: Compiler, output: Path
 ) -> CompiledModule:
     """Compile a lowered model (see `edgebin.passes`) into the shared library `output`.
+
+    `choose` picks the kernel of each call.
 
     Raises:
         UnsupportedOp: neither edgebin nor TVM can lower one of its ops.
         ToolchainError: the C compiler failed.
     """
-    glue = Glue(path=kernel_path, cores=target.cores)
+    glue = Glue(cores=target.cores)
     tvm_target = tvm.target.Target(target.tvm_target())
     # FastMathTransform: without it softmax and GELU call expf and erff once per element.
-    module = relax.transform.FastMathTransform()(imported(model, kernel_path))
+    module = relax.transform.FastMathTransform()(imported(model, choose, cores=target.cores))
     pipeline = relax.get_default_pipeline(tvm_target)
     with collecting(glue), tvm_target, tvm.transform.PassContext(opt_level=3):
         executable = relax.build(module, target=tvm_target, relax_pipeline=pipeline)
@@ -54,8 +56,9 @@ def build_module(
         folder = Path(scratch)
         source, glue_object = folder / "glue.c", folder / "glue.o"
         source.write_text(glue.source())
-        flags = ["-c", "-fPIC", *compile_flags(kernel_path), f"-I{include_dir()}", f"-I{resource_dir('kernels')}"]
+        flags = ["-c", "-fPIC", *compile_flags("scalar"), f"-I{include_dir()}", f"-I{resource_dir('kernels')}"]
         compiler.compile([source], glue_object, flags)
-        objects = [glue_object, *compile_objects([kernel_path], compiler, folder)]
+        used = dict.fromkeys(call.variant for call in glue.calls.values())
+        objects = [glue_object, *compile_variants(used, compiler, folder)]
         executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=[str(path) for path in objects])
-    return CompiledModule(output, kernel_path, dict(glue.calls), glue.source())
+    return CompiledModule(output, dict(glue.calls), glue.source())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from edgebin.backends.tvm.glue import Buffer, KernelCall, epilogue_fields, row_blocks, split_rows
-from edgebin.kernels.variants import find_variant
+from edgebin.kernels.variants import Variant
 
 
 def gemm_call(
-    kernel: str, label: str, *, path: str, cores: int, k: int, n: int, pool: int, inputs: Sequence[Buffer],
+    kernel: str, label: str, *, variant: Variant, cores: int, k: int, n: int, pool: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer],
 ) -> KernelCall:  # fmt: skip
     """`b1_gemm`, `w1_gemm` or `f32_gemm`: the rows `a`, the packed panels `w`, then the epilogue's operands.
@@ -26,19 +28,21 @@ def gemm_call(
         + f"  const eb_{kernel}_args args = {{\n"
         + f"      .m = m, .n = {n}, .k = {k}, .a = a + begin * {a.columns}, {second}.w = w,\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
-        + f"  eb_{kernel}__{path}(&args);\n"
+        + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall(kernel, label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
+    return KernelCall(kernel, variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
 
 
-def matmul_call(label: str, *, path: str, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]) -> KernelCall:
+def matmul_call(
+    label: str, *, variant: Variant, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
+) -> KernelCall:
     """`f32_matmul`: inputs are `a` […, m, k], `b` […, k, n], then the epilogue's operands; one block per leading index.
 
     The glue packs b into panels and calls `f32_gemm`.
     """
     a, b, *operands = inputs
     m, k, n = a.shape[-2], a.columns, b.columns
-    nr, blocks = find_variant("f32_gemm", path).nr, a.rows // m
+    nr, blocks = variant.nr, a.rows // m
     body = (
         f"  const size_t begin = (size_t)block * {m};\n"
         + f"  float* panels = aligned_alloc(64, {(-(-n // nr) * nr * k * 4 + 63) // 64 * 64});\n"
@@ -47,14 +51,14 @@ def matmul_call(label: str, *, path: str, pool: int, inputs: Sequence[Buffer], o
         + "  const eb_f32_gemm_args args = {\n"
         + f"      .m = {m}, .n = {n}, .k = {k}, .a = a + begin * {k}, .w = panels,\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
-        + f"  eb_f32_gemm__{path}(&args);\n"
+        + f"  {variant.symbol}(&args);\n"
         + "  free(panels);\n"
     )
-    return KernelCall("f32_matmul", label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
+    return KernelCall("f32_matmul", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
 
 
 def rows_call(
-    label: str, *, path: str, cores: int, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
+    label: str, *, variant: Variant, cores: int, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
 ) -> KernelCall:
     """`rows`: inputs are `x` (float32 or int32), then the epilogue's operands."""
     x, *operands = inputs
@@ -65,13 +69,31 @@ def rows_call(
         + "  const eb_rows_args args = {\n"
         + f"      .m = m, .n = {x.columns}, {source} = x + begin * {x.columns},\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
-        + f"  eb_rows__{path}(&args);\n"
+        + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall("rows", label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
+    return KernelCall("rows", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
+
+
+def layernorm_call(
+    label: str, *, variant: Variant, cores: int, epsilon_bits: int, pool: int, inputs: Sequence[Buffer],
+    outputs: Sequence[Buffer],
+) -> KernelCall:  # fmt: skip
+    """`layernorm`: inputs are `x`, then the epilogue's operands; `epsilon_bits` is epsilon as a float32's bits."""
+    x, *operands = inputs
+    blocks, per_block = row_blocks(x.rows, cores)
+    epsilon = float(np.int32(epsilon_bits).view(np.float32)).hex()
+    body = (
+        split_rows(x.rows, per_block)
+        + "  const eb_layernorm_args args = {\n"
+        + f"      .m = m, .n = {x.columns}, .x = x + begin * {x.columns}, .epsilon = {epsilon}f,\n"
+        + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
+        + f"  {variant.symbol}(&args);\n"
+    )
+    return KernelCall("layernorm", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
 
 
 def conv_call(
-    label: str, *, path: str, cores: int, kernel_size: int, dilation: int, groups: int, channels: int, n: int,
+    label: str, *, variant: Variant, cores: int, kernel_size: int, dilation: int, groups: int, channels: int, n: int,
     pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer],
 ) -> KernelCall:  # fmt: skip
     """`b1_conv`: inputs are the bits `a` [images, h, w, bytes], packed `weights`, then the epilogue's operands."""
@@ -87,14 +109,14 @@ def conv_call(
         + f"      .row_begin = part * {height} / {parts}, .row_end = (part + 1) * {height} / {parts},\n"
         + f"      .a = a + begin * {row_bytes}, .weights = weights,\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
-        + _with_workspace("b1_conv", path)
+        + _with_workspace(variant)
     )
     macs = batch * height * width * n * kernel_size**2 * channels // groups
-    return KernelCall("b1_conv", label, tuple(inputs), tuple(outputs), batch * parts, body, macs)
+    return KernelCall("b1_conv", variant, label, tuple(inputs), tuple(outputs), batch * parts, body, macs)
 
 
 def attention_call(
-    kernel: str, label: str, *, path: str, heads: int, head_dim: int, inputs: Sequence[Buffer],
+    kernel: str, label: str, *, variant: Variant, heads: int, head_dim: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer], drop: int = 0,
 ) -> KernelCall:  # fmt: skip
     """`b1_attention` and its relatives: q, k, v, the tables → context; one block per image and head."""
@@ -118,25 +140,25 @@ def attention_call(
         + f"      .q = q + image * {nq * q.columns}, .k = k + image * {nkv * k.columns},\n"
         + f"      .v = v + image * {nkv * v.columns}, {choice},\n"
         + f"      .context = context + image * {nq * context.columns}}};\n"
-        + _with_workspace(kernel, path)
+        + _with_workspace(variant)
     )
     macs = batch * heads * nq * nkv * head_dim * (1 + maps)
-    return KernelCall(kernel, label, tuple(inputs), tuple(outputs), batch * heads, body, macs)
+    return KernelCall(kernel, variant, label, tuple(inputs), tuple(outputs), batch * heads, body, macs)
 
 
-def _with_workspace(kernel: str, path: str) -> str:
+def _with_workspace(variant: Variant) -> str:
     """C statements that call a kernel with the workspace it asks for."""
     return (
-        f"  const size_t bytes = (eb_{kernel}_workspace__{path}(&args) + 63) / 64 * 64;\n"
+        f"  const size_t bytes = (eb_{variant.op}_workspace__{variant.path}(&args) + 63) / 64 * 64;\n"
         + "  args.workspace = bytes ? aligned_alloc(64, bytes) : NULL;\n"
         + "  if (bytes && !args.workspace) return -1;\n"
-        + f"  eb_{kernel}__{path}(&args);\n"
+        + f"  {variant.symbol}(&args);\n"
         + "  free(args.workspace);\n"
     )
 
 
 def stencil_call(
-    label: str, *, path: str, cores: int, circular: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
+    label: str, *, variant: Variant, cores: int, circular: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
 ) -> KernelCall:
     """`f32_stencil`: x, taps, bias[, skip] → y; image rows are split between cores."""
     x = inputs[0]
@@ -151,6 +173,8 @@ def stencil_call(
         + f"      .row_begin = part * {height} / {parts}, .row_end = (part + 1) * {height} / {parts},\n"
         + f"      .circular = {circular}, .x = x + image * {image}, .taps = taps, .bias = bias,\n"
         + f"      {skip}.y = y + image * {image}}};\n"
-        + f"  eb_f32_stencil__{path}(&args);\n"
+        + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall("f32_stencil", label, tuple(inputs), tuple(outputs), batch * parts, body, batch * 9 * image)
+    return KernelCall(
+        "f32_stencil", variant, label, tuple(inputs), tuple(outputs), batch * parts, body, batch * 9 * image
+    )

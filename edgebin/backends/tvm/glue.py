@@ -1,7 +1,7 @@
 """The C functions between TVM and the kernels: one per kernel call of a model, each filling one argument struct.
 
 TVM calls a glue function with the addresses of its buffers and a block number; the function finds its rows (or heads),
-fills the struct of kernels/include/edgebin.h and calls the path's kernel. Sizes are literals, so a reader of the
+fills the struct of kernels/include/edgebin.h and calls the kernel. Sizes are literals, so a reader of the
 generated file sees every shape of the net, and no flags or null pointers travel through TVM.
 """
 
@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
+
+from edgebin.kernels.variants import Variant
 
 C_TYPES = {"float32": "float", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t"}
 
@@ -43,12 +45,14 @@ class Buffer:
 class KernelCall:
     """One kernel call of a model as the backend sees it.
 
-    `kernel` is the operation in edgebin.h (`b1_gemm`, …), `label` the node's name, `inputs` and `outputs` its buffers
-    in calling order, `blocks` the number of independent parts, `body` the C statements that run it for one `block`.
+    `kernel` is the operation in edgebin.h (`b1_gemm`, …), `variant` the kernel that does it, `label` the node's name,
+    `inputs` and `outputs` its buffers in calling order, `blocks` the number of independent parts, `body` the C
+    statements that run it for one `block`.
     `macs` counts multiply-accumulates, binary or float according to the kernel.
     """
 
     kernel: str
+    variant: Variant
     label: str
     inputs: tuple[Buffer, ...]
     outputs: tuple[Buffer, ...]
@@ -64,9 +68,8 @@ class KernelCall:
 
 @dataclass
 class Glue:
-    """Collects the kernel calls of one model for one kernel path and writes them as one C file."""
+    """Collects the kernel calls of one model and writes them as one C file."""
 
-    path: str
     cores: int
     calls: dict[str, KernelCall] = field(default_factory=dict)
 

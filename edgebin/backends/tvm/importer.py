@@ -1,4 +1,4 @@
-"""ONNX with fused ops → a Relax module, weights packed into the panels of one kernel path.
+"""ONNX with fused ops → a Relax module, each kernel call with a variant and its weights in the panels of that.
 
 TVM's importer looks converters up by op type alone and has no public hook for more, so `imported` puts ours beside its
 own for the duration of one import. That is the only place that touches a private name of TVM.
@@ -7,6 +7,8 @@ own for the duration of one import. That is the only place that touches a privat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,24 +16,48 @@ import onnx
 from tvm import relax
 from tvm.relax.frontend.onnx import onnx_frontend
 
-from edgebin.backends.tvm.glue import Buffer
+from edgebin.backends.tvm.glue import Buffer, row_blocks
 from edgebin.backends.tvm.relax_ops import kernel_op
 from edgebin.errors import UnsupportedOp
+from edgebin.kernels.choose import Choose
 from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
-from edgebin.kernels.variants import find_variant
+from edgebin.kernels.shape import CallShape, spell_epilogue
+from edgebin.kernels.variants import Variant
 from edgebin.passes.fused import words
 
 Attributes = dict[str, Any]
 
+_CONVOLUTION = ("kernel", "dilation", "groups", "channels")
 
-def imported(model: onnx.ModelProto, path: str) -> Any:
-    """The Relax module of a lowered model for one kernel path.
+
+@dataclass(frozen=True)
+class _Machine:
+    """Picks a kernel for a call that `cores` share."""
+
+    choose: Choose
+    cores: int
+
+    def variant(self, op: str, sizes: Sequence[int], out: str = "int") -> Variant:
+        return self.choose(CallShape(op, out, tuple(sizes)))
+
+    def of_rows(
+        self, op: str, x: Any, sizes: Sequence[int], attributes: Attributes, operands: Sequence[Any]
+    ) -> Variant:
+        """The same for calls whose rows are shared out; `sizes` without the rows, `operands` are the epilogue's."""
+        rows = prod(_shape(x)[:-1])
+        of_block = min(rows, row_blocks(rows, self.cores)[1])
+        return self.variant(op, (of_block, *sizes), _epilogue(attributes, operands, sizes[-1]))
+
+
+def imported(model: onnx.ModelProto, choose: Choose, *, cores: int) -> Any:
+    """The Relax module of a lowered model, with the kernels that `choose` picks for calls that `cores` share.
 
     Raises:
         UnsupportedOp: neither edgebin nor TVM's importer knows one of the ops.
     """
+    machine = _Machine(choose, cores)
     ours = {
-        name: _converter(convert, path)
+        name: _converter(convert, machine)
         for name, convert in {
             "FusedBinaryLinear": _binary_linear,
             "FusedTernaryLinear": _ternary_linear,
@@ -40,6 +66,7 @@ def imported(model: onnx.ModelProto, path: str) -> Any:
             "FusedLinear": _linear,
             "FusedMatMul": _matmul,
             "FusedRows": _rows,
+            "FusedLayerNorm": _layer_norm,
             "FusedStencil": _stencil,
             "BinaryAttention": _attention,
             "RelativeAttention": _relative_attention,
@@ -66,68 +93,95 @@ def _refuse_unknown_ops(model: onnx.ModelProto, ours: Mapping[str, type]) -> Non
             )
 
 
-def _converter(convert: Callable[[Sequence[Any], Attributes, str], Any], path: str) -> type:
+def _converter(convert: Callable[[Sequence[Any], Attributes, _Machine], Any], machine: _Machine) -> type:
     class Converter(onnx_frontend.OnnxOpConverter):  # type: ignore[misc]
         @classmethod
         def _impl_v1(cls, builder: Any, inputs: Any, attributes: Attributes, _params: Any) -> Any:
-            return builder.emit(convert(list(inputs), attributes, path))
+            return builder.emit(convert(list(inputs), attributes, machine))
 
     return Converter
 
 
-def _binary_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
-    weight = _array(inputs[1])
-    packed = relax.const(pack_b1_weights(weight, find_variant("b1_gemm", path)))
-    return _call(
-        "b1_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=weight.shape[0], k=attributes["k"]
-    )
+def _binary_linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    a, weights, *operands = inputs
+    weight, k = _array(weights), int(attributes["k"])
+    variant = machine.of_rows("b1_gemm", a, (k, weight.shape[0]), attributes, operands)
+    packed = relax.const(pack_b1_weights(weight, variant))
+    return _call("b1_gemm", variant, [a, packed, *operands], ["a", "w"], attributes, n=weight.shape[0], k=k)
 
 
-def _ternary_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
-    weight = _array(inputs[2])
-    packed = relax.const(pack_b1_weights(weight, find_variant("b1_gemm", path)))
-    arguments = [inputs[0], packed, inputs[1], *inputs[3:]]
-    return _call("b1_gemm", arguments, ["a", "w", "a2"], attributes, n=weight.shape[0], k=attributes["k"])
+def _ternary_linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    a, a2, weights, *operands = inputs
+    weight, k = _array(weights), int(attributes["k"])
+    variant = machine.of_rows("b1_gemm_ternary", a, (k, weight.shape[0]), attributes, operands)
+    packed = relax.const(pack_b1_weights(weight, variant))
+    return _call("b1_gemm", variant, [a, packed, a2, *operands], ["a", "w", "a2"], attributes, n=weight.shape[0], k=k)
 
 
-def _signed_linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
-    weight, k = _array(inputs[1]), int(attributes["k"])
-    packed = relax.const(pack_w1_weights(weight, k, find_variant("w1_gemm", path)))
-    return _call("w1_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=weight.shape[0], k=k)
+def _signed_linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    a, weights, *operands = inputs
+    weight, k = _array(weights), int(attributes["k"])
+    variant = machine.of_rows("w1_gemm", a, (k, weight.shape[0]), attributes, operands)
+    packed = relax.const(pack_w1_weights(weight, k, variant))
+    return _call("w1_gemm", variant, [a, packed, *operands], ["a", "w"], attributes, n=weight.shape[0], k=k)
 
 
-def _binary_conv(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
-    weight, groups = _array(inputs[1]), int(attributes["groups"])
-    packed = relax.const(pack_conv_weights(weight, groups, find_variant("b1_conv", path)))
+def _binary_conv(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    a, weights, *operands = inputs
+    weight = _array(weights)
+    kernel, dilation, groups, channels = (int(attributes[name]) for name in _CONVOLUTION)
+    height, width = _shape(a)[1:3]
+    sizes = (height, width, channels, weight.shape[0], kernel, dilation, groups)
+    variant = machine.variant("b1_conv", sizes, _epilogue(attributes, operands, weight.shape[0]))
+    packed = relax.const(pack_conv_weights(weight, groups, variant))
     return _call(
         "b1_conv",
-        [inputs[0], packed, *inputs[2:]],
+        variant,
+        [a, packed, *operands],
         ["a", "weights"],
         attributes,
         n=weight.shape[0],
-        kernel_size=attributes["kernel"],
-        dilation=attributes["dilation"],
+        kernel_size=kernel,
+        dilation=dilation,
         groups=groups,
-        channels=attributes["channels"],
+        channels=channels,
     )
 
 
-def _linear(inputs: Sequence[Any], attributes: Attributes, path: str) -> Any:
-    weight = _array(inputs[1])
-    packed = relax.const(pack_f32_weights(weight, find_variant("f32_gemm", path)))
+def _linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    a, weights, *operands = inputs
+    weight = _array(weights)
     n, k = weight.shape
-    return _call("f32_gemm", [inputs[0], packed, *inputs[2:]], ["a", "w"], attributes, n=n, k=k)
+    variant = machine.of_rows("f32_gemm", a, (k, n), attributes, operands)
+    packed = relax.const(pack_f32_weights(weight, variant))
+    return _call("f32_gemm", variant, [a, packed, *operands], ["a", "w"], attributes, n=n, k=k)
 
 
-def _matmul(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    return _call("f32_matmul", inputs, ["a", "b"], attributes)
+def _matmul(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    a, b, *operands = inputs
+    m, k = _shape(a)[-2:]
+    n = _shape(b)[-1]
+    variant = machine.variant("f32_gemm", (m, k, n), _epilogue(attributes, operands, n))
+    return _call("f32_matmul", variant, inputs, ["a", "b"], attributes)
 
 
-def _rows(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    return _call("rows", inputs, ["x"], attributes)
+def _rows(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    x, *operands = inputs
+    variant = machine.of_rows("rows", x, (_shape(x)[-1],), attributes, operands)
+    return _call("rows", variant, inputs, ["x"], attributes)
 
 
-def _call(kernel: str, inputs: Sequence[Any], leading: Sequence[str], attributes: Attributes, **sizes: int) -> Any:
+def _layer_norm(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    x, *operands = inputs
+    variant = machine.of_rows("layernorm", x, (_shape(x)[-1],), attributes, operands)
+    # TVM's attributes hold no float32: the bits of the number travel instead of it.
+    bits = int(np.float32(attributes["epsilon"]).view(np.int32))
+    return _call("layernorm", variant, inputs, ["x"], attributes, epsilon_bits=bits)
+
+
+def _call(
+    kernel: str, variant: Variant, inputs: Sequence[Any], leading: Sequence[str], attributes: Attributes, **sizes: int
+) -> Any:
     """A kernel with an epilogue: `leading` names the inputs before its operands."""
     shapes = [tuple(map(int, shape.split("x"))) for shape in _words(attributes, "shapes")]
     results = [
@@ -137,6 +191,7 @@ def _call(kernel: str, inputs: Sequence[Any], leading: Sequence[str], attributes
     return kernel_op(
         kernel,
         inputs,
+        variant=variant,
         names=[*leading, *_words(attributes, "operands")],
         results=results,
         label=attributes["tvm_custom"]["name"],
@@ -145,10 +200,17 @@ def _call(kernel: str, inputs: Sequence[Any], leading: Sequence[str], attributes
     )
 
 
-def _stencil(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
+def _epilogue(attributes: Attributes, operands: Sequence[Any], columns: int) -> str:
+    named = zip(_words(attributes, "operands"), operands, strict=True)
+    sizes = [(name, _shape(operand)[-1]) for name, operand in named]
+    return spell_epilogue(sizes, _words(attributes, "results"), int(attributes["pool"]), columns)
+
+
+def _stencil(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
     return kernel_op(
         "f32_stencil",
         inputs,
+        variant=machine.variant("f32_stencil", _shape(inputs[0])[1:], "skip" if len(inputs) > 3 else "f32"),
         names=["x", "taps", "bias", "skip"][: len(inputs)],
         results=[Buffer("y", _shape(inputs[0]), "float32")],
         label=attributes["tvm_custom"]["name"],
@@ -156,26 +218,29 @@ def _stencil(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
     )
 
 
-def _attention(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    return _any_attention("b1_attention", inputs, ["exp_table", "limit"], attributes)
+def _attention(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    maps = _shape(inputs[4])[0]
+    return _any_attention("b1_attention", inputs, ["exp_table", "limit"], attributes, machine, (maps,))
 
 
-def _relative_attention(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    return _any_attention("b1_relative_attention", inputs, [], attributes, drop=int(attributes["drop"]))
+def _relative_attention(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    return _any_attention("b1_relative_attention", inputs, [], attributes, machine, drop=int(attributes["drop"]))
 
 
-def _biased_attention(inputs: Sequence[Any], attributes: Attributes, _path: str) -> Any:
-    return _any_attention("b1_biased_attention", inputs, ["bias", "scale", "margin"], attributes)
+def _biased_attention(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+    return _any_attention("b1_biased_attention", inputs, ["bias", "scale", "margin"], attributes, machine)
 
 
 def _any_attention(
-    kernel: str, inputs: Sequence[Any], tables: Sequence[str], attributes: Attributes, **options: int
-) -> Any:
+    kernel: str, inputs: Sequence[Any], tables: Sequence[str], attributes: Attributes, machine: _Machine,
+    maps: tuple[int, ...] = (), **options: int,
+) -> Any:  # fmt: skip
     heads, head_dim = int(attributes["heads"]), int(attributes["head_dim"])
     batch, tokens, _ = _shape(inputs[0])
     return kernel_op(
         kernel,
         inputs,
+        variant=machine.variant(kernel, (heads, head_dim, tokens, _shape(inputs[1])[1], *maps)),
         names=["q", "k", "v", *tables],
         results=[Buffer("context", (batch, tokens, heads * head_dim), "int32")],
         label=attributes["tvm_custom"]["name"],

@@ -1,8 +1,8 @@
 """edgebin's kernels as Relax ops: `edgebin.b1_gemm`, `edgebin.rows`, … (`_KERNELS`).
 
 Each is registered with its result type and a legalisation that writes a glue function and calls it from a PrimFunc.
-What a call needs beyond its tensors (names of its buffers, k, …) is in its attributes. Legalisation happens inside
-`collecting(glue)`, which says for which kernel path and into which file.
+What a call needs beyond its tensors (the kernel's variant, names of its buffers, k, …) is in its attributes.
+Legalisation happens inside `collecting(glue)`, which says into which file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,17 @@ from typing import Any
 import tvm
 from tvm import relax
 
-from edgebin.backends.tvm.calls import attention_call, conv_call, gemm_call, matmul_call, rows_call, stencil_call
+from edgebin.backends.tvm.calls import (
+    attention_call,
+    conv_call,
+    gemm_call,
+    layernorm_call,
+    matmul_call,
+    rows_call,
+    stencil_call,
+)
 from edgebin.backends.tvm.glue import Buffer, Glue, KernelCall
+from edgebin.kernels.variants import Variant, find_variant
 
 _glue: ContextVar[Glue] = ContextVar("glue")
 
@@ -33,13 +42,15 @@ def collecting(glue: Glue) -> Iterator[None]:
 
 
 def kernel_op(
-    kernel: str, args: Sequence[Any], *, names: Sequence[str], results: Sequence[Buffer], label: str, **attributes: int
-) -> Any:
+    kernel: str, args: Sequence[Any], *, variant: Variant, names: Sequence[str], results: Sequence[Buffer], label: str,
+    **attributes: int,
+) -> Any:  # fmt: skip
     """A call of the Relax op `edgebin.<kernel>`; `names` name its buffers, `results` its outputs."""
     _register_once()
     attrs = tvm.ir.make_node(
         "ir.DictAttrs",
         label=label,
+        variant=variant.path,
         names=list(names),
         results=[buffer.name for buffer in results],
         result_shapes=[list(buffer.shape) for buffer in results],
@@ -72,7 +83,9 @@ def _infer_type(call: Any, _builder: Any) -> Any:
 
 def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
     attrs = call.attrs
-    common: dict[str, Any] = {"path": glue.path, "inputs": _inputs(call), "outputs": _results(call)}
+    operation = "f32_gemm" if kernel == "f32_matmul" else kernel
+    variant = find_variant(operation, str(attrs["variant"]))
+    common: dict[str, Any] = {"variant": variant, "inputs": _inputs(call), "outputs": _results(call)}
     label = str(attrs["label"])
     sizes: dict[str, Any] = {name: int(attrs[name]) for name in attrs.keys() if name in _SIZES}  # noqa: SIM118  (not a dict)
     match kernel:
@@ -84,6 +97,8 @@ def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
             return matmul_call(label, **common, **sizes)
         case "rows":
             return rows_call(label, cores=glue.cores, **common, **sizes)
+        case "layernorm":
+            return layernorm_call(label, cores=glue.cores, **common, **sizes)
         case "f32_stencil":
             return stencil_call(label, cores=glue.cores, **common, **sizes)
         case _:
@@ -119,12 +134,15 @@ def {symbol}({parameters}):
 
 
 _KERNELS = (
-    *("b1_gemm", "w1_gemm", "f32_gemm", "f32_matmul", "b1_conv", "rows", "f32_stencil"),
+    *("b1_gemm", "w1_gemm", "f32_gemm", "f32_matmul", "b1_conv", "rows", "layernorm", "f32_stencil"),
     *("b1_attention", "b1_relative_attention", "b1_biased_attention"),
 )
 # Attributes that are numbers for edgebin.backends.tvm.calls.
 _SIZES = frozenset(
-    {*("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"), *("heads", "head_dim", "drop", "circular")}
+    {
+        *("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"),
+        *("heads", "head_dim", "drop", "circular", "epsilon_bits"),
+    }
 )
 _registered = False
 

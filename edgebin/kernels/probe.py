@@ -1,0 +1,67 @@
+"""Builds the probe (`kernels/probe/`): one static program with every kernel of an architecture, to try them one by one.
+
+Static, so that it runs on any Linux of the architecture, and under QEMU without a system root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
+
+from edgebin.kernels.build import compile_objects, include_dir
+from edgebin.kernels.select import with_tunings
+from edgebin.kernels.variants import kernel_paths
+from edgebin.resources import resource_dir
+from edgebin.targets import Target
+from edgebin.toolchain.cache import cache_dir
+from edgebin.toolchain.compiler import Compiler
+from edgebin.toolchain.elf import check_elf
+
+_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-Wl,-z,max-page-size=65536", "-lm")
+_RUNTIME_SOURCES = ("fail.c", "json.c", "machine.c")
+
+
+def probe_program(target: Target, compiler: Compiler) -> Path:
+    """The probe with kernels compiled for exactly the target's core, from the cache if it was built before.
+
+    Raises:
+        ToolchainError: the compiler failed.
+    """
+    output = cache_dir("programs", _digest(compiler)) / "probe"
+    if not output.is_file():
+        _build(target, compiler, output)
+    return output
+
+
+def probe_paths(arch: str) -> tuple[str, ...]:
+    """The paths and tunings that the probe of an architecture has."""
+    return with_tunings(path.name for path in kernel_paths() if path.arch in (arch, "any"))
+
+
+def _build(target: Target, compiler: Compiler, output: Path) -> None:
+    kernels = resource_dir("kernels")
+    sources = [*sorted((kernels / "probe").glob("*.c")), *(kernels / "runtime" / name for name in _RUNTIME_SOURCES)]
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".objects-") as folder:
+        objects = compile_objects(probe_paths(target.arch), compiler, Path(folder))
+        linker = _static_linker(target, compiler)
+        linker.compile([*sources, *objects], output, [*_FLAGS, f"-I{include_dir()}"])
+    check_elf(output, target)
+
+
+def _static_linker(target: Target, compiler: Compiler) -> Compiler:
+    """zig links glibc only dynamically, but has musl; built for no core in particular, so that zig builds it once."""
+    if compiler.kind != "zig":
+        return compiler
+    argv = (sys.executable, "-m", "ziglang", "cc", "-target", f"{target.arch}-linux-musl")
+    return Compiler("zig", argv, compiler.env)
+
+
+def _digest(compiler: Compiler) -> str:
+    """Everything that goes into the program."""
+    kernels = resource_dir("kernels")
+    digest = hashlib.sha256(repr((compiler.argv, _FLAGS)).encode())
+    for file in sorted(path for path in kernels.rglob("*") if path.suffix in (".c", ".h", ".inc")):
+        digest.update(f"{file.relative_to(kernels)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()[:16]

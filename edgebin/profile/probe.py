@@ -1,0 +1,244 @@
+"""Asks the probe about a machine: its clock, instructions and memory, and how every kernel does on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import edgebin
+from edgebin.board.programs import Here, Place
+from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
+from edgebin.kernels.probe import probe_paths, probe_program
+from edgebin.kernels.shape import CallShape
+from edgebin.kernels.tuner import Tuner
+from edgebin.kernels.variants import Variant, variants
+from edgebin.targets import Target
+from edgebin.targets.host import host_arch
+from edgebin.targets.schema import Rates
+from edgebin.toolchain.compiler import find_compiler
+
+# One for each operation, and those of the binary product that networks have most.
+SHAPES = (
+    CallShape("b1_gemm", "f32+residual", (196, 384, 384)),
+    CallShape("b1_gemm", "bits", (196, 384, 1536)),
+    CallShape("b1_gemm", "f32", (3136, 64, 64)),
+    CallShape("b1_gemm", "int", (196, 64, 196)),
+    CallShape("b1_gemm_ternary", "f32", (196, 384, 384)),
+    CallShape("w1_gemm", "f32", (196, 384, 384)),
+    CallShape("f32_gemm", "f32", (196, 384, 384)),
+    CallShape("rows", "bits", (196, 384)),
+    CallShape("b1_conv", "f32", (14, 14, 256, 256, 3, 1, 1)),
+    CallShape("f32_stencil", "f32", (14, 14, 384)),
+    CallShape("b1_attention", "int", (6, 64, 196, 196, 1)),
+    CallShape("b1_relative_attention", "int", (3, 64, 197, 197)),
+    CallShape("b1_biased_attention", "int", (6, 32, 49, 49)),
+)
+_TIME, _ROUNDS = "20ms", 3
+_ILLEGAL_INSTRUCTION = -4
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """`per_cycle` is how many are started; `latency_cycles` None where it was not measured."""
+
+    name: str
+    per_cycle: float
+    latency_cycles: float | None
+
+
+@dataclass(frozen=True)
+class Bandwidth:
+    """Of one core, for buffers of `bytes_`. A copy counts each byte once."""
+
+    bytes_: int
+    read_bytes_per_s: float
+    write_bytes_per_s: float
+    copy_bytes_per_s: float
+
+
+@dataclass(frozen=True)
+class KernelResult:
+    """A variant on one call.
+
+    `exact`: whether it gives scalar's bits, None where the processor lacks an instruction. `best_ns` is its quickest
+    time, `macs_per_cycle` its multiply-accumulates per cycle; None where there are no figures.
+    """
+
+    call: CallShape
+    variant: str
+    exact: bool | None
+    best_ns: int | None
+    macs_per_cycle: float | None
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """What a machine answered on `date` (YYYY-MM-DD). Under an emulator only `kernels` say something, and no times."""
+
+    machine: str
+    host: str
+    processor: str
+    cores: int
+    date: str
+    emulated: bool
+    freq_hz: float | None
+    instructions: tuple[Instruction, ...]
+    bandwidth: tuple[Bandwidth, ...]
+    kernels: tuple[KernelResult, ...]
+
+
+def probe_machine(place: Place, target: Target, *, say: Say = lambda _: None) -> ProbeReport:
+    """Builds the probe for a target and runs it in a place.
+
+    Raises:
+        ToolchainError: no compiler, or no emulator.
+        BoardError: the place cannot be reached or cannot run the program.
+        TargetMismatch: the processor there is another than the target's.
+    """
+    _check_architecture(place, target, hint="emulate it: `edgebin targets probe --qemu TARGET`, or name its host")
+    names = probe_paths(target.arch)
+    tried = [(call, name) for call in SHAPES for name in names if name in _listed(call.kernel)]
+    say(f"building the probe for {target.id}")
+    repeats = "1" if place.emulated else _TIME
+    lines = ["machine", "rates", "bandwidth", *(" ".join(call.arguments(v, repeats)) for call, v in tried)]
+    say(f"trying {len(tried)} kernels on {place.name}")
+    machine, rates, memory, *answers = _ask(place, target, lines)
+    emulated = place.emulated or machine["emulated"]
+    if not emulated:
+        _check_core(machine, target, place)
+    freq_hz = None if emulated else float(rates["freq_hz"])
+    return ProbeReport(
+        machine=place.name,
+        host=machine["host"],
+        processor=machine["model"] or target.core.name,
+        cores=machine["cores"],
+        date=_today(),
+        emulated=emulated,
+        freq_hz=freq_hz,
+        instructions=()
+        if emulated
+        else tuple(Instruction(i["name"], i["per_cycle"], i.get("latency")) for i in rates["instructions"]),
+        bandwidth=() if emulated else tuple(Bandwidth(b.pop("bytes"), **b) for b in memory["bandwidth"]),
+        kernels=tuple(
+            _result(call, variant, answer, freq_hz, emulated)
+            for (call, variant), answer in zip(tried, answers, strict=True)
+        ),
+    )
+
+
+def tuned_target(report: ProbeReport, target: Target) -> Target:
+    """The target with the clock, the rates and the bandwidth that were measured.
+
+    Raises:
+        InputError: nothing was measured.
+    """
+    if report.emulated or report.freq_hz is None:
+        raise InputError(
+            "an emulated processor has no figures to save",
+            hint="probe the board itself: `edgebin targets probe HOST -t TARGET --save FILE.toml`",
+        )
+    source = (
+        f"measured with edgebin {edgebin.__version__} (`edgebin targets probe`) on {report.host} "
+        f"({report.processor}), {report.date}"
+    )
+    rates = {i.name: round(i.per_cycle, 2) for i in report.instructions if i.name in Rates.model_fields}
+    core = target.core.model_dump() | {"rates": rates, "rates_evidence": {"kind": "measured", "source": source}}
+    memory = target.memory.model_dump() | {
+        "copy_bandwidth_bytes_per_s": float(round(report.bandwidth[-1].copy_bytes_per_s)),
+        "copy_bandwidth_source": source,
+    }
+    return Target.model_validate(
+        target.model_dump()
+        | {"id": f"{target.id.removesuffix('-tuned')}-tuned", "aliases": (), "freq_hz": round(report.freq_hz)}
+        | {"core": core, "memory": memory}
+    )
+
+
+def tuner(place: Place, target: Target, *, say: Say = lambda _: None) -> Tuner:
+    """Chooses kernels for a target by timing them in a place.
+
+    Raises:
+        TargetMismatch: the place is no machine of the target's kind, or emulated: then times say nothing.
+        BoardError: the place cannot be reached.
+    """
+    hint = "leave `--tune` out: a model of the core chooses then; or tune on the board: `--tune HOST`"
+    _check_architecture(place, target, hint=hint)
+    machine: dict[str, Any] = {}
+    if not place.emulated:
+        (machine,) = _ask(place, target, ["machine"])
+    if place.emulated or machine["emulated"]:
+        raise TargetMismatch(f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=hint)
+    if missing := sorted(set(target.features) - set(machine["features"].split())):
+        raise TargetMismatch(f"{place.name} is no {target.id}: it lacks {', '.join(missing)}", hint=hint)
+    _check_core(machine, target, place)
+
+    def measure(call: CallShape, kernels: Sequence[Variant]) -> dict[str, int]:
+        say(f"timing {call}")
+        names = [variant.path for variant in kernels] * _ROUNDS
+        answers = _ask(place, target, [" ".join(call.arguments(name, _TIME)) for name in names])
+        results = [_result(call, name, answer, None) for name, answer in zip(names, answers, strict=True)]
+        for result in results:
+            if not result.exact or result.best_ns is None:
+                raise VerificationError(
+                    f"the kernel `{result.variant}` is not exact on {place.name}: {call}", max_abs_diff=float("inf")
+                )
+        return {name: min(r.best_ns or 0 for r in results if r.variant == name) for name in dict.fromkeys(names)}
+
+    return Tuner(f"{machine['host']} ({machine['model'] or target.core.name})", _today(), measure)
+
+
+def _listed(op: str) -> set[str]:
+    return {variant.path for variant in variants() if variant.op == op}
+
+
+def _ask(place: Place, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
+    """One answer for each line."""
+    program = probe_program(target, find_compiler(target))
+    answered = place.run(program, lines).splitlines()
+    try:
+        answers = [json.loads(line) for line in answered]
+    except ValueError as error:
+        raise BoardError(f"the probe's answer on {place.name} makes no sense: {error}") from error
+    if len(answers) != len(lines) or not all(isinstance(answer, dict) for answer in answers):
+        raise BoardError(f"the probe on {place.name} gave {len(answers)} answers to {len(lines)} questions")
+    return answers
+
+
+def _result(
+    call: CallShape, variant: str, answer: dict[str, Any], freq_hz: float | None, emulated: bool = False
+) -> KernelResult:
+    if "failed" in answer:
+        if answer["failed"] != _ILLEGAL_INSTRUCTION:
+            raise BoardError(f"the kernel `{variant}` died ({answer['failed']}): {call}")
+        return KernelResult(call, variant, None, None, None)
+    if emulated:
+        return KernelResult(call, variant, answer["exact"], None, None)
+    best_ns = int(min(answer["ns"]))
+    macs = answer["bmac"]
+    per_cycle = macs / (best_ns * 1e-9 * freq_hz) if freq_hz and macs and best_ns else None
+    return KernelResult(call, variant, answer["exact"], best_ns, per_cycle)
+
+
+def _check_architecture(place: Place, target: Target, *, hint: str) -> None:
+    if isinstance(place, Here) and host_arch() != target.arch:
+        raise TargetMismatch(f"{place.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
+
+
+def _check_core(machine: dict[str, Any], target: Target, place: Place) -> None:
+    said = (machine["implementer"], machine["part"])
+    expected = (target.core.implementer, target.core.part)
+    if all(said) and None not in expected and tuple(int(word, 16) for word in said) != expected:
+        raise TargetMismatch(
+            f"{place.name} has a processor of implementer {said[0]}, part {said[1]}; "
+            f"{target.id} has {target.core.name} ({expected[0]:#x}, {expected[1]:#x})",
+            hint="name the target that it is: `edgebin targets list`",
+        )
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
