@@ -44,7 +44,7 @@ def work_kind(op: str, executed: Mapping[Kind, int]) -> Kind | None:
 
 
 def limit_of(op: str, kind: Kind, core: CoreModel) -> float | None:
-    """Multiply-accumulates per cycle that an operation which works by this kind of instruction cannot pass, if known."""
+    """Multiply-accumulates per cycle that an operation which works by this kind of instruction cannot pass."""
     sequence, macs = next(
         (sequence, macs) for known, sequence, macs in _SEQUENCES[op.partition("_")[0]] if known is kind
     )
