@@ -15,7 +15,10 @@ import pytest
 
 from edgebin.board.programs import Emulated, Here, Remote, place_of
 from edgebin.errors import BoardError, InputError
+from edgebin.kernels.shape import CallShape
+from edgebin.profile import probe
 from edgebin.targets import load_target
+from edgebin.targets.host import host_arch
 
 # Says where it is, then repeats what it is told.
 ECHO = '#!/bin/sh\necho "$1 $PWD"\nexec cat\n'
@@ -139,3 +142,17 @@ def test_the_emulator_says_that_it_is_one() -> None:
     place = Emulated(load_target("rpi5"))
     assert place.emulated
     assert place.name == "QEMU (cortex-a76)"
+
+
+@pytest.mark.skipif(host_arch() != "x86_64", reason="takes this host for the other machine, an x86-64 one")
+def test_another_host_is_probed_and_tuned_for(board: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = CallShape("b1_gemm", "f32", (5, 70, 40))
+    monkeypatch.setattr(probe, "SHAPES", (call,))
+    target = load_target("x86-64")
+    report = probe.probe_machine(board, target)
+    assert report.machine == "board"
+    assert report.freq_hz
+    assert all(result.exact for result in report.kernels if result.variant == "scalar")
+    found = probe.tuner(board, target)
+    assert found.choose_for(("scalar",))(call).path == "scalar"
+    assert found.results[call][1]["scalar"] > 0

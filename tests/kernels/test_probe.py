@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from edgebin.kernels.select import host_paths, with_tunings
 from edgebin.kernels.variants import variants
 from edgebin.resources import resource_dir
 from edgebin.targets import load_target
+from edgebin.targets.host import host_features
 from edgebin.toolchain.compiler import find_compiler
+from edgebin.toolchain.qemu import qemu_command
 
 SIZES = {
     "b1_gemm": ("5", "70", "40"),
@@ -77,10 +80,51 @@ def test_paced_calls_wait_for_a_line_each(probe: Path) -> None:
     assert [len(json.loads(line)["ns"]) for line in done.stdout.splitlines()] == [3, 3, 3]
 
 
+def test_a_time_instead_of_a_count(probe: Path) -> None:
+    report = json.loads(call(probe, "kernel", "rows", "scalar", "f32", "5ms", "5", "40").stdout)
+    assert report["repeats"] == len(report["ns"]) >= 1
+    assert sum(report["ns"][:-1]) < 5e6
+
+
+def test_a_batch_answers_every_line_whatever_becomes_of_it(probe: Path) -> None:
+    lines = "kernel rows scalar f32 1 5 40\nkernel rows sve f32 1 5 40\nmachine\n"
+    done = call(probe, "batch", lines=lines)
+    first, refused, machine = map(json.loads, done.stdout.splitlines())
+    assert first["exact"] is True
+    assert refused == {"failed": 2}
+    assert machine["arch"] == platform.machine()
+    assert set(host_features()) <= set(machine["features"].split())
+    assert machine["emulated"] is False
+
+
+def test_rates_and_bandwidth(probe: Path) -> None:
+    rates = json.loads(call(probe, "rates").stdout)
+    assert 5e8 < rates["freq_hz"] < 1e10
+    for instruction in rates["instructions"]:
+        assert 0.05 < instruction["per_cycle"] < 16, instruction
+        assert instruction.get("latency", 1) > 0.5, instruction
+    sizes = json.loads(call(probe, "bandwidth").stdout)["bandwidth"]
+    assert [size["bytes"] for size in sizes] == sorted(size["bytes"] for size in sizes)
+    assert all(size["copy_bytes_per_s"] > 1e7 for size in sizes)
+
+
+@pytest.mark.skipif(shutil.which("qemu-aarch64") is None, reason="no qemu-aarch64 on this machine")
+@pytest.mark.parametrize("command", ["rates", "bandwidth"])
+def test_emulated_figures_are_not_given(command: str) -> None:
+    target = load_target("rpi5")
+    program = probe_program(target, find_compiler(target))
+    for argv in (qemu_command(target, [program, command]), ["qemu-aarch64", "-cpu", "max", program, command]):
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == {"emulated": True}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((), "error: usage: probe list"),
+        (("rates", "x"), "error: usage: probe rates"),
+        (("batch", "x"), "error: usage: probe batch"),
+        (("kernel", "rows", "scalar", "f32", "0ms", "4", "4"), "error: no size or count: `0ms`"),
         (("kernel", "b1_gemm"), "error: usage: probe kernel OP VARIANT OUT REPEATS DIM..."),
         (("kernel", "b2_gemm", "scalar", "f32", "1", "1"), "error: no such operation: `b2_gemm`"),
         (("kernel", "rows", "sve", "f32", "1", "1", "1"), "error: this program has no `rows` of `sve`"),
