@@ -75,7 +75,7 @@ def validate(file: Annotated[str, typer.Argument(metavar="FILE", help="A target 
 @app.command()
 def probe(
     machine: Annotated[
-        str | None, typer.Argument(metavar="[MACHINE]", help="`local`, or a host as `ssh` takes it, such as pi@board.")
+        str | None, typer.Argument(metavar="MACHINE", help="`local`, or a host as `ssh` takes it, such as pi@board.")
     ] = None,
     target: Annotated[
         str | None,

@@ -1,6 +1,7 @@
 """Which variant a call gets where nobody has measured: a table of the cores and calls that a tuning is for.
 
-A tuning that the list of variants lacks, or has for other operations only, is passed over.
+The figures are binary multiply-accumulates per cycle of the cycle model (`python -m benchmarks.kernels`), whole calls,
+table building included. A tuning that the list of variants lacks, or has for other operations only, is passed over.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from edgebin.targets import Core
 
 Choose = Callable[[CallShape], Variant]
 
+# Cores that look tables up as fast as they count bits: as Neoverse N1, 2 TBL a cycle (insn_bench_aarch64).
+_LOOKUP_CORES = ("cortex-a76", "cortex-a78ae")
+# From here on the product outweighs its epilogue, in bits of a row.
+_DEEP = 128
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -25,37 +31,33 @@ class Rule:
     wins: Callable[[CallShape], bool]
 
 
-_LOOKUP_CORES = ("cortex-a76", "cortex-a78ae")
-_LOOKUP_LEAST_GAIN = 1.15
-_LOOKUP_LEAST_ROWS = 4
-# Multiply-accumulates per cycle, table look-up / counting, where bits are stored and where floats are: K = 384, 64.
-_LOOKUP_GAINS = 113 / 81, 95 / 73
-_SHALLOW_LOOKUP_GAINS = 80 / 64, 45 / 38
-_DEEP = 128
-# The table of a row costs as much as its product with so many channels: 15 to 18 % of a product with 384.
-_TABLE_CHANNELS = 64
+def in_order_wins(call: CallShape) -> bool:
+    """Whether `neon_inorder` beats `neon` on an in-order core.
 
-
-def lookup_gain(call: CallShape) -> float:
-    """How many times faster than counting bits a dual-row table look-up is on Neoverse N1, tables included.
-
-    Source: LLVM's model of Neoverse N1, whole tiles, for the ratios. Building the tables takes 15 to 18 % more time at
-    N = 384 and 4 to 5 % at N = 1536: it grows with rows and K as the product does, so N decides.
+    Cortex-A53, `neon_inorder` and `neon`: 196x384x384 bits 30.8 and 28.2, floats 28.6 and 26.7, floats with a residual
+    26.4 and 25.1; 3136x64x64 bits 22.2 and 19.7, floats 15.1 and 14.6, but with a residual 11.9 and 12.1; with RPReLU
+    20.0 and 21.1 (196x384x384), 10.3 and 12.0 (784x128x1024); one row 9.2 and 9.9.
     """
-    _, k, n = call.dims
-    bits, floats = _LOOKUP_GAINS if k >= _DEEP else _SHALLOW_LOOKUP_GAINS
-    return (bits if call.bits_only else floats) / (1 + _TABLE_CHANNELS / n)
+    if call.kernel != "b1_gemm":
+        return True
+    rows, k, _ = call.dims
+    deep_enough = k >= _DEEP or "residual" not in call.out
+    return rows > 1 and (call.bits_only or ("slope" not in call.out and deep_enough))
+
+
+def lookup_wins(call: CallShape) -> bool:
+    """Whether `neon_tbl` beats `neondot` and `neon` by enough to matter on cores with fast look-ups.
+
+    Cortex-A76, `neon_tbl` and the better of the two: 196x384x384 bits 115.5 and 78.4, floats 99.2 and 71.0; 784x144x128
+    floats with a residual 55.0 and 45.0; 784x128x1024 fc1-8 46.3 and 42.1; 784x64x64 bits 81.2 and 58.8, but floats
+    39.8 and 38.6, with a residual 37.8 and 38.6; one row of 384x1000 32.2 and 23.4.
+    """
+    return call.kernel == "b1_gemm" and (call.dims[1] >= _DEEP or call.bits_only)
 
 
 RULES = (
-    Rule("neon_inorder", lambda core: not core.out_of_order, lambda call: True),
-    Rule(
-        "neon_tbl",
-        lambda core: core.id in _LOOKUP_CORES,
-        lambda call: (
-            call.kernel == "b1_gemm" and call.dims[0] >= _LOOKUP_LEAST_ROWS and lookup_gain(call) >= _LOOKUP_LEAST_GAIN
-        ),
-    ),
+    Rule("neon_inorder", lambda core: not core.out_of_order, in_order_wins),
+    Rule("neon_tbl", lambda core: core.id in _LOOKUP_CORES, lookup_wins),
 )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_TERNARY = "_ternary"
+# What a call may have besides its kernel's usual operands: two planes of bits, integers instead of floats.
+_FORMS = ("_ternary", "_i32")
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class CallShape:
     """`op` with its sizes `dims` in the order of `kOperations` in kernels/probe/call.c.
 
     `out` is `int` where the kernel has no epilogue, else the epilogue as kernels/probe/epilogues.h spells it, such as
-    `scale,bias,residual0/4:out,bits0:4`. `op` is the kernel's name, or `b1_gemm_ternary` for two planes of bits.
+    `scale,bias,residual0/4:out,bits0:4`. `op` is the kernel's name, or that with the form of
+    its operands, such as `b1_gemm_ternary` for two planes of bits.
     """
 
     op: str
@@ -26,7 +28,8 @@ class CallShape:
     @property
     def kernel(self) -> str:
         """The kernel's name in kernels/variants.inc."""
-        return self.op.removesuffix(_TERNARY)
+        form = next((form for form in _FORMS if self.op.endswith(form)), "")
+        return self.op.removesuffix(form)
 
     @property
     def bits_only(self) -> bool:

@@ -8,6 +8,7 @@
 #define EB_STRIP_ROWS 4
 #include "../epilogue/neon_counts.h"
 #include "../epilogue/neon_limits.h"
+#include "../epilogue/neon_stages.h"
 #include "tbl_count.h"
 
 typedef struct {
@@ -79,28 +80,9 @@ EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t 
   eb_epilogue_tile(&p->args->epilogue, p->args->n, row, rows, col, acc[0]);
 }
 
-/* What an epilogue of these stages needs, all else NULL: then the compiler leaves out what tests for it. */
-EB_INLINE eb_epilogue epilogue_of(const eb_epilogue* e, const unsigned stages) {
-  eb_epilogue some = {.scale = e->scale, .bias = e->bias, .out = e->out, .pool = stages & EB_POOLED ? e->pool : 1};
-  if (stages & EB_RESIDUAL) {
-    if (!e->residual[0]) __builtin_unreachable();
-    some.residual[0] = e->residual[0];
-    some.residual_cols[0] = e->residual_cols[0];
-  }
-  if (stages & EB_SLOPE) some.slope = e->slope;
-  if (stages & EB_OFFSET) some.offset = e->offset;
-  if (stages & EB_GAIN) some.gain = e->gain, some.shift = e->shift;
-  if (stages & EB_SKIP) some.skip = e->skip;
-  if (stages & EB_BITS) {
-    if (!e->threshold[0]) __builtin_unreachable();
-    some.threshold[0] = e->threshold[0], some.bits[0] = e->bits[0];
-  }
-  return some;
-}
-
 /* One set of stages, with one residual and one plane of bits at most, from counts in registers. */
 EB_INLINE void tiles_of(const product* p, const block* b, const unsigned stages) {
-  const eb_epilogue e = epilogue_of(&p->args->epilogue, stages);
+  const eb_epilogue e = eb_epilogue_of(&p->args->epilogue, stages);
   const eb_count_scale to_float = p->to_float;
   const uint16_t* index = b->index;
   for (size_t row = b->row; row < b->end; row += TBL_ROWS, index += p->planes * p->stride) {
@@ -111,9 +93,6 @@ EB_INLINE void tiles_of(const product* p, const block* b, const unsigned stages)
     }
   }
 }
-
-#define EB_AFFINE (EB_SCALE | EB_BIAS | EB_OUT)
-#define EB_RPRELU (EB_AFFINE | EB_RESIDUAL | EB_SLOPE | EB_OFFSET)
 
 EB_NOINLINE void scaled_tiles(const product* p, const block* b) { tiles_of(p, b, EB_AFFINE); }
 EB_NOINLINE void residual_tiles(const product* p, const block* b) { tiles_of(p, b, EB_AFFINE | EB_RESIDUAL); }
@@ -136,9 +115,7 @@ EB_NOINLINE void other_tiles(const product* p, const block* b) {
 
 /* Whole tiles of a block whose rows are a multiple of four. */
 static void whole_tiles(const product* p, const block* b) {
-  const eb_epilogue* e = &p->args->epilogue;
-  const unsigned stages = e->residual[1] || e->threshold[1] ? 0 : p->stages;
-  switch (stages) {
+  switch (eb_one_of_each(&p->args->epilogue) ? p->stages : 0) {
     case EB_AFFINE:
       scaled_tiles(p, b);
       break;

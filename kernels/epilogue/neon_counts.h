@@ -88,14 +88,10 @@ EB_INLINE void eb_strip_pooled(const eb_epilogue* e, size_t n, size_t row, const
   }
 }
 
-/* Rows row .. row+rows-1, columns col .. col+15 of an [.., n] result from counts[row * stride]. */
-EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const eb_count_scale* to_float, size_t n,
-                              size_t row, const int rows, size_t col, const uint16_t* counts, const size_t stride) {
-  vf v[EB_STRIP_ROWS][4], x[4];
-  EB_EACH_ROW {
-    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride), &v[r][0]);
-    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride + 8), &v[r][2]);
-  }
+/* Rows row .. row+rows-1, columns col .. col+15 of an [.., n] result from accumulators. */
+EB_INLINE void eb_stage_strip(const eb_epilogue* e, const unsigned stages, size_t n, size_t row, const int rows,
+                              size_t col, vf v[EB_STRIP_ROWS][4]) {
+  vf x[4];
   if (stages & EB_SCALE) {
     eb_load_4(x, e->scale + col);
     EB_EACH_ROW {
@@ -145,6 +141,17 @@ EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const
     EB_EACH_ROW eb_store_4(e->out + (row + (size_t)r) * n + col, v[r]);
   }
   if (stages & EB_BITS) eb_strip_bits(e, n, row, rows, col, v);
+}
+
+/* The same from counts[row * stride]. */
+EB_INLINE void eb_count_strip(const eb_epilogue* e, const unsigned stages, const eb_count_scale* to_float, size_t n,
+                              size_t row, const int rows, size_t col, const uint16_t* counts, const size_t stride) {
+  vf v[EB_STRIP_ROWS][4];
+  EB_EACH_ROW {
+    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride), &v[r][0]);
+    eb_float_counts(to_float, vld1q_u16(counts + (size_t)r * stride + 8), &v[r][2]);
+  }
+  eb_stage_strip(e, stages, n, row, rows, col, v);
 }
 
 #undef EB_EACH

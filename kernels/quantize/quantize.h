@@ -1,6 +1,6 @@
-/* Rows of floats -> bytes: one pass for the largest magnitude, one that scales, rounds and narrows, 16 columns at a
- * time. The variant that includes this has defined store_bytes(q, v): 16 floats rounded to the nearest bytes, ties to
- * even. */
+/* eb_quantize, rows of floats -> bytes: one pass for the largest magnitude, one that scales, rounds and narrows, 16
+ * columns at a time. The variant that includes this has defined store_bytes(q, v): 16 floats rounded to the nearest
+ * bytes, ties to even. */
 #include <string.h>
 
 #include "edgebin.h"

@@ -65,6 +65,38 @@ def test_inspect(road: Path) -> None:
     assert "b1_attention" in succeed("inspect", road / "net-x86-64.ebz").stdout
 
 
+def test_compile_tunes_on_this_host(road: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "tuned.ebz"
+    shown = succeed("compile", road / "net.export", "-t", "x86-64", "--tune", "local", "-o", bundle).stdout
+    assert shown.startswith("operation ")
+    assert "chosen    by measurement on " in shown
+    manifest = json.loads(succeed("inspect", "--json", bundle).stdout)
+    tuning = manifest["tuning"]
+    for choice in tuning["choices"]:
+        assert choice["variant"] == min(choice["best_ns"], key=choice["best_ns"].get)
+        assert len(choice["best_ns"]) > 1
+    chosen = {(choice["op"].removesuffix("_ternary"), choice["variant"]) for choice in tuning["choices"]}
+    called = {(part["kind"].replace("f32_matmul", "f32_gemm"), part["variant"]) for part in manifest["operations"]}
+    assert called == chosen
+    assert f"chosen by measurement on {tuning['machine']}, {tuning['date']}" in succeed("inspect", bundle).stdout
+    assert "chosen by model" in succeed("inspect", road / "net-x86-64.ebz").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("-t", "rpi4b", "--tune", "local"), 6, "this host is x86_64, rpi4b is aarch64"),
+        (("-t", "x86-64", "--tune", "-oProxyCommand=reboot"), 2, "is no name of a machine"),
+        (("-t", "x86-64", "--tune", ""), 2, "is no name of a machine"),
+    ],
+)
+def test_compile_refuses_to_tune(road: Path, tmp_path: Path, words: tuple[str, ...], code: int, message: str) -> None:
+    said = refused(code, "compile", road / "net.export", *words, "-o", tmp_path / "no.ebz")
+    assert message in said
+    assert "hint: " in said
+    assert not list(tmp_path.iterdir())
+
+
 def refused(code: int, *words: str | Path) -> str:
     """What a command says on stderr when it refuses."""
     result = edgebin(*words)

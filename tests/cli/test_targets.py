@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import platform
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from edgebin.cli import app
+from edgebin.kernels.shape import CallShape
+from edgebin.profile import probe
 from edgebin.resources import resource_dir
+from tests.road import edgebin, succeed
 
 runner = CliRunner()
 
@@ -59,3 +64,49 @@ def test_validate_takes_files_only(tmp_path: Path, name: str, monkeypatch: pytes
     result = runner.invoke(app, ["targets", "validate", name])
     assert result.exit_code == 2
     assert result.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "name one machine"),
+        (("local", "--qemu", "rpi4b"), "name one machine"),
+        (("--qemu", "rpi4b", "--save", "x.toml"), "an emulated processor has no figures to save"),
+        (("--qemu", "rpi4b", "-t", "rpi4b"), "`--qemu` names the target already"),
+        (("--qemu", "nonesuch"), "no target named `nonesuch`"),
+        (("local", "--save", "x.json"), "`x.json` is not a .toml file"),
+        (("pi@board",), "which board is `pi@board`?"),
+        (("--", "-oProxyCommand=reboot"), "which board is `-oProxyCommand=reboot`?"),
+        (("-t", "rpi4b", "--", "-oProxyCommand=reboot"), "`-oProxyCommand=reboot` is no name of a machine"),
+    ],
+)
+def test_probe_refuses(words: tuple[str, ...], message: str) -> None:
+    result = edgebin("targets", "probe", *words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"error: {message}")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="probes this host as an x86-64 machine")
+def test_probe_prints_figures_and_saves_a_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "SHAPES", (CallShape("b1_gemm", "f32", (5, 70, 40)),))
+    saved = tmp_path / "own.toml"
+    shown = succeed("targets", "probe", "local", "--save", saved).stdout
+    assert shown.startswith("machine  this host: ")
+    assert "\nclock    " in shown
+    assert "copy, GB/s" in shown
+    assert "MAC per cycle" in shown
+    assert shown.endswith(f"wrote  {saved}\n\nnext: edgebin compile model.onnx -t {saved}\n")
+    assert "x86-64-tuned" in succeed("targets", "validate", saved).stdout
+
+
+@pytest.mark.skipif(shutil.which("qemu-aarch64") is None, reason="no qemu-aarch64 on this machine")
+def test_probe_under_qemu_prints_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "SHAPES", (CallShape("b1_gemm", "f32", (5, 70, 40)),))
+    shown = succeed("targets", "probe", "--qemu", "rpi5").stdout
+    assert "neondot" in shown
+    assert shown.endswith("an emulator takes as long as it takes, the board has its own speed.\n")
+    for word in ("GHz", "per cycle", "GB/s", "us "):
+        assert word not in shown
+    kernels = json.loads(succeed("targets", "probe", "--qemu", "rpi5", "--json").stdout)["kernels"]
+    assert {kernel["best_ns"] for kernel in kernels} == {None}

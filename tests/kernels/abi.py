@@ -54,7 +54,8 @@ class FloatGemmArgs(ctypes.Structure):
 class W1I8GemmArgs(ctypes.Structure):
     _fields_ = (
         *(("m", c_size_t), ("n", c_size_t), ("k", c_size_t)),
-        *(("a", POINTER(c_int8)), ("row_scale", _FLOATS), ("w", c_void_p), ("workspace", c_void_p), ("epilogue", Epilogue)),
+        *(("a", POINTER(c_int8)), ("row_scale", _FLOATS), ("w", c_void_p)),
+        *(("workspace", c_void_p), ("epilogue", Epilogue)),
     )
 
 

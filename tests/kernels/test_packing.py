@@ -79,7 +79,8 @@ def test_words_of_binary_panels_hold_the_next_bits_of_a_channel(variant: Variant
     words = np.unpackbits(packed, axis=3, bitorder="little")[..., : variant.word_bits]  # [panel, word, channel, bit]
     channels = words.transpose(0, 2, 1, 3).reshape(-1, words.shape[1] * variant.word_bits)
     assert np.array_equal(channels[:65, :128], bits)
-    assert not channels[65:].any() and not channels[:, 128:].any()
+    assert not channels[65:].any()
+    assert not channels[:, 128:].any()
 
 
 def test_float_panels_give_the_plain_product(kernels: Kernels) -> None:

@@ -75,7 +75,7 @@ def rows_call(
 
 
 def layernorm_call(
-    label: str, *, path: str, cores: int, epsilon_bits: int, pool: int, inputs: Sequence[Buffer],
+    label: str, *, variant: Variant, cores: int, epsilon_bits: int, pool: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer],
 ) -> KernelCall:  # fmt: skip
     """`layernorm`: inputs are `x`, then the epilogue's operands; `epsilon_bits` is epsilon as a float32's bits."""
@@ -87,9 +87,9 @@ def layernorm_call(
         + "  const eb_layernorm_args args = {\n"
         + f"      .m = m, .n = {x.columns}, .x = x + begin * {x.columns}, .epsilon = {epsilon}f,\n"
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
-        + f"  eb_layernorm__{path}(&args);\n"
+        + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall("layernorm", label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
+    return KernelCall("layernorm", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
 
 
 def conv_call(

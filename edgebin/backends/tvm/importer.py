@@ -167,7 +167,8 @@ def _matmul(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) ->
 
 def _rows(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
     x, *operands = inputs
-    variant = machine.of_rows("rows", x, (_shape(x)[-1],), attributes, operands)
+    op = "rows" if str(x.ty.dtype) == "float32" else "rows_i32"
+    variant = machine.of_rows(op, x, (_shape(x)[-1],), attributes, operands)
     return _call("rows", variant, inputs, ["x"], attributes)
 
 

@@ -139,7 +139,10 @@ _KERNELS = (
 )
 # Attributes that are numbers for edgebin.backends.tvm.calls.
 _SIZES = frozenset(
-    {*("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"), *("heads", "head_dim", "drop", "circular", "epsilon_bits")}
+    {
+        *("k", "n", "pool", "kernel_size", "dilation", "groups", "channels"),
+        *("heads", "head_dim", "drop", "circular", "epsilon_bits"),
+    }
 )
 _registered = False
 
