@@ -3,7 +3,7 @@
  *
  * A word is 62 instructions for 2048 bit products (33 each); a group of 16 -> 16 channels has nine words, then takes 14
  * instructions a pixel to floats. Bit products per instruction, with the epilogue to floats (QEMU, 3 x 3, four groups):
- * 56 x 56 x 64 16.4 (7.3 when bits were gathered); 28 x 28 x 128, dilation 3, 18.3 (13.3). Counting alone: 24.3, 23.4.
+ * 56 x 56 x 64 16.8 (7.3 when bits were gathered); 28 x 28 x 128, dilation 3, 18.6 (13.3). Counting alone: 24.3, 23.4.
  */
 #define EB_PATH neon
 #include "../simd/f32_neon.h"
