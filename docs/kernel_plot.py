@@ -25,11 +25,13 @@ _STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #3d3d3a }
   .title { font-weight: 600; fill: #141413 }
   .value, .tick { font-size: 10px; fill: #73726c }
+  .value { paint-order: stroke; stroke: #ffffff; stroke-width: 2.5px }
   .grid { stroke: #e3e2dc } .axis { stroke: #a8a69c }
   .limit { stroke: #141413; stroke-dasharray: 4 3; stroke-width: 1.5 }
   .neon { fill: #2a78d6 } .neon_inorder { fill: #1baf7a } .neondot { fill: #eda100 } .neon_tbl { fill: #8b5cf6 }
   @media (prefers-color-scheme: dark) {
     text { fill: #c8c6bd } .title { fill: #faf9f5 } .value, .tick { fill: #9c9a92 }
+    .value { stroke: #0d1117 }
     .grid { stroke: #3a3935 } .axis { stroke: #73726c } .limit { stroke: #faf9f5 }
     .neon { fill: #5b9ef0 } .neon_inorder { fill: #35c892 } .neondot { fill: #f2b73a } .neon_tbl { fill: #a78bfa }
   }"""

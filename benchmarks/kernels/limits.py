@@ -30,7 +30,8 @@ _SEQUENCES: dict[str, tuple[tuple[Kind, tuple[tuple[str, str], ...], int], ...]]
         (Kind.TABLE, (_TBL, _TBL, _TBL, _ADD, _ADD, _ADD, _USRA), 384),
         (Kind.CNT, (_EOR, _CNT, _ADD), 128),
     ),
-    "w1i8": ((Kind.DOT, (_UDOT,), 16),),
+    # No limit of look-ups of sums of bytes is known.
+    "w1i8": ((Kind.DOT, (_UDOT,), 16), (Kind.TABLE, (), 0), (Kind.LONG_TABLE, (), 0)),
     "w1": ((Kind.FMA, (_FMLA,), 4), (Kind.FLOAT_ADD, (_FADD,), 4)),
     "f32": ((Kind.FMA, (_FMLA,), 4),),
 }
@@ -42,10 +43,12 @@ def work_kind(op: str, executed: Mapping[Kind, int]) -> Kind | None:
     return max(kinds, key=lambda kind: executed[kind], default=None)
 
 
-def limit_of(op: str, kind: Kind, core: CoreModel) -> float:
+def limit_of(op: str, kind: Kind, core: CoreModel) -> float | None:
     """Multiply-accumulates per cycle that an operation which works by this kind of instruction cannot pass."""
     sequence, macs = next(
         (sequence, macs) for known, sequence, macs in _SEQUENCES[op.partition("_")[0]] if known is kind
     )
+    if not sequence:
+        return None
     block = [classify(mnemonic, operands) for mnemonic, operands in sequence]
     return macs / max(resource_cycles(block, core).values())

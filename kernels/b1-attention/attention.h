@@ -63,15 +63,22 @@ static size_t workspace_bytes(const attention_args* args) {
   return split_workspace(&sizes).bytes;
 }
 
-/* Eight bytes of as many rows at most, zeros elsewhere: bits first .. first+63 of the head's columns. */
-EB_INLINE uint64_t load_bits(const uint8_t* row, size_t col, size_t head_dim) {
-  uint64_t bits = 0;
-  if (head_dim - col >= 64) {
-    memcpy(&bits, row + col / 8, 8);
-  } else {
-    memcpy(&bits, row + col / 8, (head_dim - col) / 8);
+EB_INLINE void load_rows_of(uint64_t* row, const uint8_t* const* from, const size_t bytes) {
+  EB_UNROLL for (int r = 0; r < 8; r++) {
+    row[r] = 0;
+    memcpy(&row[r], from[r], bytes);
   }
-  return bits;
+}
+
+/* `bytes` bytes, eight at most, of eight rows; zeros behind them. The constants make a move of each copy. */
+EB_INLINE void load_rows(uint64_t* row, const uint8_t* const* from, size_t bytes) {
+  if (bytes >= 8) {
+    load_rows_of(row, from, 8);
+  } else if (bytes == 4) {
+    load_rows_of(row, from, 4);
+  } else {
+    load_rows_of(row, from, bytes);
+  }
 }
 
 EB_INLINE void store_planes(uint8_t* to, size_t stride, const eb_bytes16* x, int at, size_t bytes) {
@@ -90,10 +97,11 @@ EB_NOINLINE void pack_keys(const attention_args* args, const attention_workspace
   for (size_t token = 0; token < args->nkv; token += 8) {
     uint8_t* tile = w->keys + (token / 64 * 64 * (d / 8)) * PLANES + token % 64;
     for (size_t col = 0; col < d; col += 64) {
+      const uint8_t* from[8];
+      for (size_t r = 0; r < 8; r++) from[r] = k + EB_MIN(token + r, args->nkv - 1) * row_bytes + col / 8;
       uint64_t row[8];
-      for (size_t r = 0; r < 8; r++) {
-        row[r] = ~load_bits(k + EB_MIN(token + r, args->nkv - 1) * row_bytes, col, d);
-      }
+      load_rows(row, from, (d - col) / 8);
+      EB_UNROLL for (int r = 0; r < 8; r++) row[r] = ~row[r];
       eb_bytes16 x[4];
       eb_transpose_bytes(row, x);
       EB_UNROLL for (int b = 0; b < 8; b++) {
@@ -111,10 +119,13 @@ EB_NOINLINE void pack_values(const attention_args* args, const attention_workspa
   uint8_t* to = w->values;
   for (size_t step = 0; step < steps; step++, to += w->columns * PLANES) {
     for (size_t col = 0; col < d; col += 64) {
-      uint64_t row[8];
+      static const uint64_t kNone = 0;
+      const uint8_t* from[8];
       for (size_t r = 0, token = step; r < 8; r++, token += steps) {
-        row[r] = token < args->nkv ? load_bits(v + token * row_bytes, col, d) : 0;
+        from[r] = token < args->nkv ? v + token * row_bytes + col / 8 : (const uint8_t*)&kNone;
       }
+      uint64_t row[8];
+      load_rows(row, from, (d - col) / 8);
       eb_bytes16 x[4];
       eb_transpose_bytes(row, x);
       EB_UNROLL for (int i = 0; i < 4; i++) {

@@ -30,7 +30,10 @@ EB_NOINLINE void context_rows(const uint8_t* values, size_t columns, size_t step
   for (; c + VU8_TILE * VU8_LANES <= head_dim; c += VU8_TILE * VU8_LANES) {
     context_columns(values + c, columns, steps, maps, count, map_stride, ones, context, c, VU8_TILE);
   }
-  for (; c < head_dim; c += VU8_LANES) {
+  for (; c + VU8_LANES <= head_dim; c += VU8_LANES) {
+    context_columns(values + c, columns, steps, maps, count, map_stride, ones, context, c, 1);
+  }
+  if (c < head_dim) {
     int32_t part[ROWS][VU8_LANES], *parts[ROWS];
     for (size_t r = 0; r < ROWS; r++) parts[r] = part[r];
     context_columns(values + c, columns, steps, maps, count, map_stride, ones, parts, 0, 1);

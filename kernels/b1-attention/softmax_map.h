@@ -18,14 +18,16 @@ static map_rule map_rule_of(const attention_args* args, void* memory) {
   return (map_rule){args, exp_sum_of(args->exp_table, args->head_dim, memory)};
 }
 
-/* For each row the smallest agree with z.low < limit[agree], or count if there is none. Without branches, which would
- * be guesses, and for ROWS rows in step, because each step waits for the one before. */
+/* For each row the smallest agree with z.low < limit[agree], or count if there is none. For ROWS rows in step, because
+ * each step waits for the one before; and without jumps, half of which would be mispredicted: the empty statement keeps
+ * compilers from making jumps of the selection. */
 EB_INLINE void first_above(const int64_t* limit, size_t count, const exp_bounds* z, size_t* first) {
   EB_UNROLL for (size_t r = 0; r < ROWS; r++) first[r] = 0;
   for (; count > 1; count -= count / 2) {
     EB_UNROLL for (size_t r = 0; r < ROWS; r++) {
-      const size_t middle = first[r] + count / 2;
-      first[r] = z[r].low < limit[middle - 1] ? first[r] : middle;
+      size_t further = -(size_t)(z[r].low >= limit[first[r] + count / 2 - 1]);
+      __asm__("" : "+r"(further));
+      first[r] += count / 2 & further;
     }
   }
   EB_UNROLL for (size_t r = 0; r < ROWS; r++) first[r] += z[r].low >= limit[first[r]];

@@ -82,8 +82,13 @@ EB_INLINE void whole_tiles(const product* p, const unsigned stages, size_t row, 
     uint16_t counts[EB_TILE_ROWS][EB_TILE_COLS];
     count_group(p, group, panel, counts);
     for (size_t at = 0; at < EB_TILE_COLS; at += 16) {
-      for (size_t r = 0; r < EB_TILE_ROWS; r += EB_STRIP_ROWS) {
+      size_t r = 0;
+      for (; r + EB_STRIP_ROWS <= EB_TILE_ROWS; r += EB_STRIP_ROWS) {
         eb_count_strip(&epilogue, stages, &to_float, n, row + r, EB_STRIP_ROWS, col + at, &counts[r][at], EB_TILE_COLS);
+      }
+      if (r < EB_TILE_ROWS) {
+        eb_count_strip(&epilogue, stages, &to_float, n, row + r, EB_TILE_ROWS % EB_STRIP_ROWS, col + at, &counts[r][at],
+                       EB_TILE_COLS);
       }
     }
   }

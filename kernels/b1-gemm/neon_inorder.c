@@ -2,7 +2,7 @@
 #define EB_PATH neon_inorder
 #include "../simd/f32_neon.h"
 #define EB_TILE_VECTORS 8
-#define EB_STRIP_ROWS 2
+#define EB_STRIP_ROWS 4
 #include "../epilogue/tile.h"
 
 #include "../epilogue/neon_counts.h"

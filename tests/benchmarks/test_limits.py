@@ -31,3 +31,9 @@ def test_an_epilogue_of_floats_does_not_make_a_binary_product_one_of_floats() ->
     assert work_kind("b1_gemm", {Kind.CNT: 16, Kind.FMA: 100, Kind.TABLE: 4}) is Kind.CNT
     assert work_kind("f32_gemm", {Kind.FMA: 3, Kind.TABLE: 4}) is Kind.FMA
     assert work_kind("rows", {Kind.FMA: 3}) is None
+
+
+def test_a_few_dot_products_beside_look_ups_of_bytes_do_not_do_the_work() -> None:
+    kind = work_kind("w1i8_gemm", {Kind.DOT: 3, Kind.TABLE: 400})
+    assert kind is Kind.TABLE
+    assert limit_of("w1i8_gemm", kind, core_model(load_target("rpi5").core)) is None
