@@ -10,11 +10,11 @@
       "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v30", "v31", "cc", "memory"
 
 /* Two rounds of 24 instructions; d is the register in turn. */
-#define LOOP(text)                                                                                                    \
-  __asm__ volatile(".arch_extension fp16\n.arch_extension dotprod\n.p2align 4\n1:\n.irp d," TURNS "," TURNS "\n" text \
-                   "\n.endr\nsubs %0, %0, #1\nb.ne 1b\n"                                                              \
-                   : "+r"(loops)                                                                                      \
-                   : "r"(memory)                                                                                      \
+#define LOOP(text)                                                                                   \
+  __asm__ volatile(".arch armv8.2-a+fp16+dotprod\n.p2align 4\n1:\n.irp d," TURNS "," TURNS "\n" text \
+                   "\n.endr\nsubs %0, %0, #1\nb.ne 1b\n"                                             \
+                   : "+r"(loops)                                                                     \
+                   : "r"(memory)                                                                     \
                    : CLOBBERED)
 
 #define INDEPENDENT(name, text) \

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from edgebin.board import local
+from edgebin.kernels.shape import CallShape
 from tests.road import edgebin, succeed
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86-64 and runs the result")
@@ -75,7 +76,7 @@ def test_compile_tunes_on_this_host(road: Path, tmp_path: Path) -> None:
     for choice in tuning["choices"]:
         assert choice["variant"] == min(choice["best_ns"], key=choice["best_ns"].get)
         assert len(choice["best_ns"]) > 1
-    chosen = {(choice["op"].removesuffix("_ternary"), choice["variant"]) for choice in tuning["choices"]}
+    chosen = {(CallShape(c["op"], c["epilogue"], tuple(c["dims"])).kernel, c["variant"]) for c in tuning["choices"]}
     called = {(part["kind"].replace("f32_matmul", "f32_gemm"), part["variant"]) for part in manifest["operations"]}
     assert called == chosen
     assert f"chosen by measurement on {tuning['machine']}, {tuning['date']}" in succeed("inspect", bundle).stdout
