@@ -1,3 +1,4 @@
+/* eb_quantize on AVX2: see quantize.h. */
 #define EB_PATH avx2
 #include "../simd/f32_avx2.h"
 

@@ -1,3 +1,4 @@
+/* eb_quantize on AVX-512: see quantize.h. */
 #define EB_PATH avx512
 #include "../simd/f32_avx512.h"
 

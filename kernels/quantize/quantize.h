@@ -1,6 +1,9 @@
 /* eb_quantize, rows of floats -> bytes: one pass for the largest magnitude, one that scales, rounds and narrows, 16
  * columns at a time. The variant that includes this has defined store_bytes(q, v): 16 floats rounded to the nearest
- * bytes, ties to even. */
+ * bytes, ties to even.
+ *
+ * 197 x 384: 3.5 instructions per value on NEON (QEMU), by the model 4.2 cycles on a Cortex-A53, 2.7 on a Cortex-A72
+ * and A76, where conversions are one in two cycles. */
 #include <string.h>
 
 #include "edgebin.h"

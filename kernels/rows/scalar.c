@@ -1,3 +1,4 @@
+/* eb_rows, word for word as edgebin.h states it. */
 #include "../epilogue/scalar.h"
 
 void eb_rows__scalar(const eb_rows_args* args) {
