@@ -2,8 +2,6 @@
 #ifndef EDGEBIN_TESTS_GEMM_CASES_H
 #define EDGEBIN_TESTS_GEMM_CASES_H
 
-#include <math.h>
-
 #include "cases.h"
 
 static int test_b1_gemm_case(const variant* v, uint64_t seed, size_t m, size_t n, size_t k, int style) {
@@ -68,56 +66,6 @@ static int test_b1_gemm_extremes(const variant* v) {
     TESTED(b1_gemm)(&tested);
     const int wrong = pair.reference.out[0] != -(float)k;
     failures += finish_case("all bits differ", i, wrong || epilogues_differ(&pair));
-  }
-  return failures;
-}
-
-/* Epilogues that make bits only may be turned into comparisons of integers, where they are monotone: hence values that
- * make them otherwise. */
-static float* random_parameters(size_t n, value_kind kind) {
-  static const float kWild[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1e13f, -1e13f};
-  float* p = random_floats(n, kind);
-  if (random_below(6) == 0) p[random_below(n)] = PICK(kWild);
-  return p;
-}
-
-static int test_b1_gemm_bits(const variant* v) {
-  static const size_t kManyRows[] = {15, 16, 17, 20, 35}, kManyCols[] = {16, 31, 32, 64, 65, 96, 130, 1024, 1060};
-  int failures = 0;
-  for (uint64_t seed = 0; seed < 150; seed++) {
-    random_state = 7000 + seed;
-    const size_t m = PICK(kManyRows), n = PICK(kManyCols), k = PICK(kDepths), row_bytes = EB_BIT_ROW_BYTES(k);
-    const value_kind kind = (value_kind)random_below(2);
-    eb_epilogue e = {0};
-    if (random_below(2)) e.scale = random_parameters(n, kind);
-    if (random_below(2)) e.bias = random_parameters(n, kind);
-    if (random_below(2)) {
-      float* slope = random_parameters(n, kind);
-      for (size_t j = 0; seed % 4 && j < n; j++) slope[j] = slope[j] < 0 ? -slope[j] : slope[j];
-      e.slope = slope;
-    }
-    if (random_below(2)) e.offset = random_parameters(n, kind);
-    if (random_below(2)) {
-      e.gain = random_parameters(n, kind);
-      e.shift = random_parameters(n, kind);
-    }
-    e.threshold[0] = random_parameters(n, kind);
-    if (random_below(8) == 0) e.threshold[1] = random_parameters(n, kind);
-    epilogue_pair pair = {.reference = e, .tested = e, .plane_bytes = m * EB_BIT_ROW_BYTES(n)};
-    for (int p = 0; p < 2 && e.threshold[p]; p++) {
-      pair.reference.bits[p] = guarded_alloc(pair.plane_bytes, 1);
-      pair.tested.bits[p] = guarded_alloc(pair.plane_bytes, 1);
-    }
-    const uint8_t* a = random_bits(m, k);
-    const uint8_t* a2 = random_below(4) ? NULL : random_bits(m, k);
-    const uint8_t* w = random_bits(n, k);
-    const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
-    const eb_b1_gemm_args tested = {m, n, k, a, a2, pack_panels(w, n, row_bytes, v->nr, v->word_bits), pair.tested};
-    eb_b1_gemm__scalar(&reference);
-    TESTED(b1_gemm)(&tested);
-    char what[96];
-    snprintf(what, sizeof(what), "bits only, m %zu n %zu k %zu", m, n, k);
-    failures += finish_case(what, seed, epilogues_differ(&pair));
   }
   return failures;
 }
