@@ -4,7 +4,8 @@
  * The variant that includes this has defined EB_TILE_VECTORS (its panel is EB_TILE_COLS channels wide), EB_TILE_ROWS,
  * EB_TAIL_ROWS (a smaller tile for what is left) and accumulate_tile(a, k, panel, rows, acc): rows x EB_TILE_COLS sums,
  * each one chain of fma over k. weights.h says what a panel holds: panel_word, EB_PANEL_STEP of them per step of k, and
- * load_weights(w, panel).
+ * load_weights(w, panel). With EB_SUMS_THROUGH_MEMORY defined no tile goes through the epilogue in registers: for loops
+ * whose constants the epilogue would push out of the register file.
  */
 
 /* A whole tile goes through the epilogue in the registers of its sums. */
@@ -22,7 +23,11 @@ EB_INLINE void gemm_tile(const gemm_args* args, size_t row, size_t col, const pa
 
 void EB_SYMBOL(EB_GEMM)(const gemm_args* args) {
   const panel_word* panel = args->w;
+#ifdef EB_SUMS_THROUGH_MEMORY
+  const int strips = 0;
+#else
   const int strips = eb_residuals_are_strips(&args->epilogue);
+#endif
   for (size_t col = 0; col < args->n; col += EB_TILE_COLS, panel += args->k * EB_PANEL_STEP) {
     size_t row = 0;
     if (strips && col + EB_TILE_COLS <= args->n) {

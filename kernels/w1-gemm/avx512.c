@@ -6,6 +6,7 @@
 #define EB_TILE_VECTORS 2
 #include "../epilogue/tile.h"
 
+#define EB_SUMS_THROUGH_MEMORY /* -1 and +1 stay in registers: 132 GMAC/s instead of 113 at 197x384x1536 */
 #define EB_TILE_ROWS 12
 #define EB_TAIL_ROWS 4
 #include "weights.h"
