@@ -71,12 +71,13 @@ def classes_tables(report: dict[str, Any]) -> str:
                 f"{row['bmac_per_instruction']:.1f} bMAC each; {row['bmac_per_cycle_model']:.1f} bMAC/cycle "
                 f"({_share(row)} of the limit), bound by {_bounds(row)}.",
                 "",
-                f"| {' | '.join(name for name, _ in shown)} |",
-                "|---" * len(shown) + "|",
-                f"| {' | '.join(f'{count / total:.1%}' for _, count in shown)} |",
-                "",
+                *_one_row({name: f"{count / total:.1%}" for name, count in shown}),
             ]
     return "\n".join(parts).rstrip()
+
+
+def _one_row(cells: dict[str, str]) -> list[str]:
+    return [f"| {' | '.join(cells)} |", "|---" * len(cells) + "|", f"| {' | '.join(cells.values())} |", ""]
 
 
 def x86_loops_tables(report: dict[str, Any]) -> str:
@@ -92,10 +93,7 @@ def x86_loops_tables(report: dict[str, Any]) -> str:
             parts += [
                 f"**{path}: inner loop of `{op}`** – {loops[op]['instructions']} instructions",
                 "",
-                f"| {' | '.join(name for name, _ in classes)} |",
-                "|---" * len(classes) + "|",
-                f"| {' | '.join(str(count) for _, count in classes)} |",
-                "",
+                *_one_row({name: str(count) for name, count in classes}),
             ]
     return "\n".join(parts).rstrip()
 

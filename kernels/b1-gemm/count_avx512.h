@@ -1,5 +1,4 @@
 /* Popcounts on AVX-512, 32 bits of k per lane: VPXORD, VPOPCNTD, VPADDD per 512 bit products. */
-#define EB_PANEL_BYTES_PER_BYTE 1
 
 EB_INLINE void count_add(const uint8_t* a, size_t a_row_bytes, const uint8_t* panel, size_t k, const int rows,
                          __m512i sum[][EB_TILE_VECTORS]) {

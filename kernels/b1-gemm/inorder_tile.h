@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "../internal/compiler.h"
+#include "../internal/neon_registers.h"
 
 #define EB_TILE_WORDS 64 /* 64-bit words of k that 16-bit sums and the prepared rows are made for */
 #define EB_TILE_ROWS 6
@@ -93,9 +94,7 @@ EB_INLINE void count_tile(const uint8_t* a, const uint8_t* w, size_t words, int 
                    : [a] "+r"(a), [w] "+r"(w), [words] "+r"(words), [left] "=&r"(left), [to] "+r"(to),
                      [first] "+r"(first)
                    : [most] "r"((size_t)7)
-                   : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
-                     "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
-                     "v29", "v30", "v31", "cc", "memory");
+                   : EB_ALL_VECTORS, "cc", "memory");
 }
 
 #undef BYTES

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "../internal/compiler.h"
+#include "../internal/neon_registers.h"
 
 #define EB_TILE_WORDS 64 /* 64-bit words of k that 16-bit sums and the expanded rows are made for */
 #define BYTE_WORDS 7
@@ -97,9 +98,7 @@ EB_INLINE void count_tile(const uint8_t* a, const uint8_t* w, size_t words, int 
                    : [a] "+r"(a), [w] "+r"(w), [words] "+r"(words), [left] "=&r"(left), [to] "+r"(to),
                      [first] "+r"(first)
                    : [most] "r"((size_t)BYTE_WORDS)
-                   : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14",
-                     "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
-                     "v29", "v30", "v31", "cc", "memory");
+                   : EB_ALL_VECTORS, "cc", "memory");
 }
 
 #undef LOAD

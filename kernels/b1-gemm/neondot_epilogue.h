@@ -125,33 +125,14 @@ EB_NOINLINE void other_tiles(const product* p, const block* b) {
   tiles_of(p, b, &p->args->epilogue, p->stages, p->to_float.odd, p->planes);
 }
 
+#include "whole_tiles.h"
+
+/* Tiles made for some stages take even k, one plane, and a residual that does not wrap round. */
 static void whole_tiles(const product* p, const block* b) {
-  switch (eb_one_of_each(&p->args->epilogue) && !p->to_float.odd && p->planes == 1 ? p->stages : 0) {
-    case EB_AFFINE:
-      scaled_tiles(p, b);
-      break;
-    case EB_AFFINE | EB_RESIDUAL:
-      if (p->args->epilogue.residual_cols[0] == p->args->n) {
-        residual_tiles(p, b);
-      } else {
-        other_tiles(p, b);
-      }
-      break;
-    case EB_RPRELU | EB_BITS:
-      rprelu_bit_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_SKIP:
-      rprelu_skip_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_GAIN | EB_SKIP:
-      gain_skip_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_BITS | EB_POOLED:
-      pooled_bit_tiles(p, b);
-      break;
-    default:
-      other_tiles(p, b);
-  }
+  const eb_epilogue* e = &p->args->epilogue;
+  const int wraps = p->stages == (EB_AFFINE | EB_RESIDUAL) && e->residual_cols[0] != p->args->n;
+  const int fits = eb_one_of_each(e) && !p->to_float.odd && p->planes == 1 && !wraps;
+  tiles_for(fits ? p->stages : 0, p, b);
 }
 
 EB_NOINLINE void partial_tile(const product* p, size_t row, size_t rows, size_t col, const uint8_t* expanded,

@@ -113,30 +113,11 @@ EB_NOINLINE void other_tiles(const product* p, const block* b) {
   }
 }
 
+#include "whole_tiles.h"
+
 /* Whole tiles of a block whose rows are a multiple of four. */
 static void whole_tiles(const product* p, const block* b) {
-  switch (eb_one_of_each(&p->args->epilogue) ? p->stages : 0) {
-    case EB_AFFINE:
-      scaled_tiles(p, b);
-      break;
-    case EB_AFFINE | EB_RESIDUAL:
-      residual_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_BITS:
-      rprelu_bit_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_SKIP:
-      rprelu_skip_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_GAIN | EB_SKIP:
-      gain_skip_tiles(p, b);
-      break;
-    case EB_RPRELU | EB_BITS | EB_POOLED:
-      pooled_bit_tiles(p, b);
-      break;
-    default:
-      other_tiles(p, b);
-  }
+  tiles_for(eb_one_of_each(&p->args->epilogue) ? p->stages : 0, p, b);
 }
 
 /* Columns' masks -> bits. at: column within limits. */

@@ -30,4 +30,10 @@ double eb_cycle_ns(void);
 /* probe rates: the clock, and rate and latency of each instruction. */
 int eb_probe_rates(int argc, char** argv);
 
+/* The loops of one instruction, for a file that has defined LOOP(text): `loops` rounds of it, with memory to go to. */
+#define INDEPENDENT(name, text) \
+  static void independent_##name(int64_t loops, void* memory) { LOOP(text); }
+#define DEPENDENT(name, text) \
+  static void dependent_##name(int64_t loops, void* memory) { LOOP(text); }
+
 #endif

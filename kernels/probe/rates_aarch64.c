@@ -17,11 +17,6 @@
                    : "r"(memory)                                                                     \
                    : CLOBBERED)
 
-#define INDEPENDENT(name, text) \
-  static void independent_##name(int64_t loops, void* memory) { LOOP(text); }
-#define DEPENDENT(name, text) \
-  static void dependent_##name(int64_t loops, void* memory) { LOOP(text); }
-
 /* An operation of one or two sources that overwrites its destination; and one that reads it. */
 #define UNARY(name, op, of, to)                     \
   INDEPENDENT(name, op " v\\d\\()." to ", v30." of) \

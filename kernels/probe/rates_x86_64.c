@@ -19,11 +19,6 @@
       : "r"(memory)                                                           \
       : CLOBBERED)
 
-#define INDEPENDENT(name, text) \
-  static void independent_##name(int64_t loops, void* memory) { LOOP(text); }
-#define DEPENDENT(name, text) \
-  static void dependent_##name(int64_t loops, void* memory) { LOOP(text); }
-
 #define BINARY(name, op, r)                                 \
   INDEPENDENT(name, op " %%" r "14, %%" r "15, %%" r "\\d") \
   DEPENDENT(name, op " %%" r "14, %%" r "0, %%" r "0")

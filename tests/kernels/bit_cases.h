@@ -3,7 +3,7 @@
 #define EDGEBIN_TESTS_BIT_CASES_H
 
 #include "../../kernels/epilogue/scalar.h"
-#include "cases.h"
+#include "b1_gemm_case.h"
 
 static float* parameters(size_t n, float least, float most) {
   float* p = guarded_alloc(n * sizeof(float), sizeof(float));
@@ -57,17 +57,10 @@ static int test_b1_gemm_limits(const variant* v) {
     /* some kernels take the trouble for 16 rows and more only */
     const size_t m = 8 + random_below(28), n = wide ? 2048 + random_below(100) : PICK(kCols), k = PICK(kDepths);
     const epilogue_pair pair = random_bit_epilogue(m, n, k, 1 + random_below(EB_MAX_BIT_PLANES), PICK(kWild));
-    const uint8_t* a = random_bits(m, k);
-    const uint8_t* a2 = random_below(3) ? NULL : random_bits(m, k);
-    const uint8_t* w = random_bits(n, k);
-    const void* panels = pack_panels(w, n, EB_BIT_ROW_BYTES(k), v->nr, v->word_bits);
-    const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
-    const eb_b1_gemm_args tested = {m, n, k, a, a2, panels, pair.tested};
-    eb_b1_gemm__scalar(&reference);
-    TESTED(b1_gemm)(&tested);
+    const b1_product p = random_product(m, n, k, random_below(3) == 0);
     char what[96];
-    snprintf(what, sizeof(what), "bits of m %zu n %zu k %zu planes %d", m, n, k, a2 ? 2 : 1);
-    failures += finish_case(what, seed, epilogues_differ(&pair));
+    snprintf(what, sizeof(what), "bits of m %zu n %zu k %zu planes %d", m, n, k, p.a2 ? 2 : 1);
+    failures += finish_case(what, seed, b1_gemm_differs(v, &p, &pair));
   }
   return failures;
 }

@@ -2,23 +2,16 @@
 #ifndef EDGEBIN_TESTS_GEMM_CASES_H
 #define EDGEBIN_TESTS_GEMM_CASES_H
 
-#include "cases.h"
+#include "b1_gemm_case.h"
 
 static int test_b1_gemm_case(const variant* v, uint64_t seed, size_t m, size_t n, size_t k, int style) {
   random_state = seed;
   const value_kind kind = (value_kind)random_below(2);
   const epilogue_pair pair = random_epilogue(m, n, kind, style);
-  const uint8_t* a = random_bits(m, k);
-  const uint8_t* a2 = random_below(3) ? NULL : random_bits(m, k);
-  const uint8_t* w = random_bits(n, k);
-  const void* panels = pack_panels(w, n, EB_BIT_ROW_BYTES(k), v->nr, v->word_bits);
-  const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
-  const eb_b1_gemm_args tested = {m, n, k, a, a2, panels, pair.tested};
-  eb_b1_gemm__scalar(&reference);
-  TESTED(b1_gemm)(&tested);
+  const b1_product p = random_product(m, n, k, random_below(3) == 0);
   char what[96];
-  snprintf(what, sizeof(what), "m %zu n %zu k %zu planes %d style %d", m, n, k, a2 ? 2 : 1, style);
-  return finish_case(what, seed, epilogues_differ(&pair));
+  snprintf(what, sizeof(what), "m %zu n %zu k %zu planes %d style %d", m, n, k, p.a2 ? 2 : 1, style);
+  return finish_case(what, seed, b1_gemm_differs(v, &p, &pair));
 }
 
 static int test_b1_gemm(const variant* v) {
@@ -58,14 +51,10 @@ static int test_b1_gemm_extremes(const variant* v) {
     for (size_t r = 0; r < m; r++) {
       for (size_t bit = 0; bit < k; bit++) a[r * row_bytes + bit / 8] |= (uint8_t)(1u << (bit % 8));
     }
-    const void* panels = pack_panels(w, n, row_bytes, v->nr, v->word_bits);
-    const uint8_t* a2 = i % 2 ? a : NULL;
-    const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
-    const eb_b1_gemm_args tested = {m, n, k, a, a2, panels, pair.tested};
-    eb_b1_gemm__scalar(&reference);
-    TESTED(b1_gemm)(&tested);
+    const b1_product p = {m, n, k, a, i % 2 ? a : NULL, w};
+    const int differs = b1_gemm_differs(v, &p, &pair);
     const int wrong = pair.reference.out[0] != -(float)k;
-    failures += finish_case("all bits differ", i, wrong || epilogues_differ(&pair));
+    failures += finish_case("all bits differ", i, wrong || differs);
   }
   return failures;
 }

@@ -2,7 +2,7 @@
 #ifndef EDGEBIN_TESTS_NETWORK_CASES_H
 #define EDGEBIN_TESTS_NETWORK_CASES_H
 
-#include "cases.h"
+#include "b1_gemm_case.h"
 
 typedef struct {
   int residual_divisor, activation, gain, skip, out, bits; /* residual_divisor 0: no residual; out: its pool, or 0 */
@@ -40,17 +40,10 @@ static int test_b1_gemm_networks(const variant* v) {
     const network_stages* s = &kStages[seed % COUNT(kStages)];
     const size_t m = 4 + random_below(9), n = PICK(kNetworkCols), k = PICK(kNetworkDepths);
     const epilogue_pair pair = network_epilogue(m, n, s);
-    const uint8_t* a = random_bits(m, k);
-    const uint8_t* a2 = random_below(4) ? NULL : random_bits(m, k);
-    const uint8_t* w = random_bits(n, k);
-    const eb_b1_gemm_args reference = {m, n, k, a, a2, w, pair.reference};
-    const eb_b1_gemm_args tested = {
-        m, n, k, a, a2, pack_panels(w, n, EB_BIT_ROW_BYTES(k), v->nr, v->word_bits), pair.tested};
-    eb_b1_gemm__scalar(&reference);
-    TESTED(b1_gemm)(&tested);
+    const b1_product p = random_product(m, n, k, random_below(4) == 0);
     char what[96];
     snprintf(what, sizeof(what), "network m %zu n %zu k %zu stages %d", m, n, k, (int)(seed % COUNT(kStages)));
-    failures += finish_case(what, seed, epilogues_differ(&pair));
+    failures += finish_case(what, seed, b1_gemm_differs(v, &p, &pair));
   }
   return failures;
 }
