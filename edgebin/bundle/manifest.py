@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -127,6 +128,12 @@ class Manifest(Model):
     operations: tuple[Operation, ...] = ()
     tuning: Tuning | None = None
     files: dict[FileName, FileEntry] = {}
+
+    @property
+    def kernels(self) -> str:
+        """The paths and tunings whose kernels are called, the one with most calls first."""
+        calls = Counter(operation.variant for operation in self.operations if operation.variant)
+        return ", ".join(variant for variant, _ in calls.most_common()) or self.kernel_path
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:

@@ -96,7 +96,7 @@ def compile_(
         {
             "wrote": output.size(bundle),
             "target": f"{found.id}: {found.name}, {found.core.name}, glibc {manifest.glibc} or newer",
-            "kernels": f"{manifest.kernel_path}, {len(manifest.operations)} calls per inference of batch {batch}",
+            "kernels": f"{manifest.kernels}; {len(manifest.operations)} calls per inference of batch {batch}",
             "chosen": (
                 f"by measurement on {manifest.tuning.machine}, {manifest.tuning.date}"
                 if manifest.tuning

@@ -106,7 +106,7 @@ def _inspect_bundle(file: Path, json: bool) -> None:
         {
             "target": f"{manifest.target.id}: {manifest.target.name}, {manifest.target.core.name}",
             "needs": f"{manifest.target.arch}, glibc {manifest.glibc}, {' '.join(manifest.features) or 'no features'}",
-            "kernels": f"{manifest.kernel_path}, {how}",
+            "kernels": f"{manifest.kernels}, {how}",
             "model": f"{manifest.model.id}, from ONNX {manifest.model.source_sha256[:12]}",
             "inputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.inputs),
             "outputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.outputs),

@@ -173,7 +173,7 @@ def _estimated(bundle: Bundle, baselines: Sequence[Baseline], threads: int, note
     variants = [
         Variant(
             name=measure.BINARY,
-            engine=f"edgebin {manifest.edgebin}, TVM {manifest.tvm}, kernels {manifest.kernel_path}",
+            engine=f"edgebin {manifest.edgebin}, TVM {manifest.tvm}, kernels {manifest.kernels}",
             latency=estimate.latency(counts, target, manifest.files[MODULE_NAME].size),
             speedup=None,
             file_bytes=bundle.size_bytes,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from edgebin.bundle import Manifest, TensorSpec, open_bundle, write_bundle
+from edgebin.bundle import Manifest, Operation, TensorSpec, open_bundle, write_bundle
 from edgebin.errors import BundleError, InputError
 from tests.bundle.bundle_files import contents, manifest
 
@@ -80,6 +80,15 @@ def test_writer_refuses_bad_names(tmp_path: Path, name: str) -> None:
 def test_tensor_name_cannot_break_a_line() -> None:
     with pytest.raises(ValidationError):
         TensorSpec(name="x float32 1\noutput y", dtype="float32", shape=(1,))
+
+
+def test_kernels_are_those_that_are_called() -> None:
+    named = [
+        Operation(function=str(i), kind="b1_gemm", variant=name)
+        for i, name in enumerate(("neon", "neon_tbl", "neon_tbl"))
+    ]
+    assert manifest().kernels == "neon", "of a bundle that does not say, the best path"
+    assert manifest().model_copy(update={"operations": tuple(named)}).kernels == "neon_tbl, neon"
 
 
 def test_first_axis_is_the_batch() -> None:
