@@ -12,7 +12,15 @@ enum { ORT_ABI_VERSION = 21 };
 enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2 };
 enum { ORT_LOGGING_WARNING = 2 };
 enum { ORT_ARENA_ALLOCATOR = 1, ORT_MEMORY_DEFAULT = 0 };
-enum { ORT_UNDEFINED = 0, ORT_TENSOR_FLOAT = 1, ORT_TENSOR_UINT8 = 2, ORT_TENSOR_INT32 = 6, ORT_TENSOR_INT64 = 7 };
+enum {
+  ORT_UNDEFINED = 0,
+  ORT_TENSOR_FLOAT = 1,
+  ORT_TENSOR_UINT8 = 2,
+  ORT_TENSOR_INT8 = 3,
+  ORT_TENSOR_INT32 = 6,
+  ORT_TENSOR_INT64 = 7,
+  ORT_TENSOR_DOUBLE = 11
+};
 enum { ORT_REQUIRED = 0, ORT_OPTIONAL = 1, ORT_VARIADIC = 2 };
 
 typedef struct OrtStatus OrtStatus;
@@ -22,6 +30,7 @@ typedef struct OrtSession OrtSession;
 typedef struct OrtMemoryInfo OrtMemoryInfo;
 typedef struct OrtValue OrtValue;
 typedef struct OrtShapeInfo OrtShapeInfo; /* OrtTensorTypeAndShapeInfo */
+typedef struct OrtAllocator OrtAllocator;
 typedef struct OrtCustomOpDomain OrtCustomOpDomain;
 typedef struct OrtCustomOp OrtCustomOp;
 typedef struct OrtKernelInfo OrtKernelInfo;
@@ -39,7 +48,9 @@ typedef struct {
   OrtStatus* (*Run)(OrtSession*, const void* run_options, const char* const* input_names, const OrtValue* const* inputs,
                     size_t input_count, const char* const* output_names, size_t output_count, OrtValue** outputs);
   OrtStatus* (*CreateSessionOptions)(OrtSessionOptions**);
-  void* unused_11[13];
+  void* unused_11[3];
+  OrtStatus* (*EnableProfiling)(OrtSessionOptions*, const char* file_prefix);
+  void* unused_15[9];
   OrtStatus* (*SetIntraOpNumThreads)(OrtSessionOptions*, int threads);
   void* unused_25[1];
   OrtStatus* (*CreateCustomOpDomain)(const char* domain, OrtCustomOpDomain**);
@@ -59,7 +70,9 @@ typedef struct {
   OrtStatus* (*GetTensorTypeAndShape)(const OrtValue*, OrtShapeInfo**);
   void* unused_66[3];
   OrtStatus* (*CreateCpuMemoryInfo)(int allocator, int memory_type, OrtMemoryInfo**);
-  void* unused_70[15];
+  void* unused_70[8];
+  OrtStatus* (*GetAllocatorWithDefaultOptions)(OrtAllocator**);
+  void* unused_79[6];
   OrtStatus* (*KernelInfoGetAttribute_float)(const OrtKernelInfo*, const char* name, float*);
   OrtStatus* (*KernelInfoGetAttribute_int64)(const OrtKernelInfo*, const char* name, int64_t*);
   OrtStatus* (*KernelInfoGetAttribute_string)(const OrtKernelInfo*, const char* name, char* text, size_t* bytes);
@@ -69,11 +82,14 @@ typedef struct {
   OrtStatus* (*KernelContext_GetOutput)(OrtKernelContext*, size_t index, const int64_t* dims, size_t rank, OrtValue**);
   void* unused_92[1];
   void (*ReleaseStatus)(OrtStatus*);
-  void* unused_94[2];
+  void* unused_94[1];
+  void (*ReleaseSession)(OrtSession*);
   void (*ReleaseValue)(OrtValue*);
   void* unused_97[2];
   void (*ReleaseTensorTypeAndShapeInfo)(OrtShapeInfo*);
-  void* unused_100[128];
+  void* unused_100[10];
+  OrtStatus* (*SessionEndProfiling)(OrtSession*, OrtAllocator*, char** file);
+  void* unused_111[117];
   OrtStatus* (*RegisterCustomOpsLibrary_V2)(OrtSessionOptions*, const char* path);
   void* unused_229[1];
   OrtStatus* (*KernelInfo_GetInputCount)(const OrtKernelInfo*, size_t*);
@@ -130,6 +146,7 @@ ORT_ASSERT_SLOT(CreateEnv, 3);
 ORT_ASSERT_SLOT(CreateSession, 7);
 ORT_ASSERT_SLOT(Run, 9);
 ORT_ASSERT_SLOT(CreateSessionOptions, 10);
+ORT_ASSERT_SLOT(EnableProfiling, 14);
 ORT_ASSERT_SLOT(SetIntraOpNumThreads, 24);
 ORT_ASSERT_SLOT(CreateCustomOpDomain, 26);
 ORT_ASSERT_SLOT(CustomOpDomain_Add, 27);
@@ -142,6 +159,7 @@ ORT_ASSERT_SLOT(GetDimensions, 62);
 ORT_ASSERT_SLOT(GetTensorShapeElementCount, 64);
 ORT_ASSERT_SLOT(GetTensorTypeAndShape, 65);
 ORT_ASSERT_SLOT(CreateCpuMemoryInfo, 69);
+ORT_ASSERT_SLOT(GetAllocatorWithDefaultOptions, 78);
 ORT_ASSERT_SLOT(KernelInfoGetAttribute_float, 85);
 ORT_ASSERT_SLOT(KernelInfoGetAttribute_int64, 86);
 ORT_ASSERT_SLOT(KernelInfoGetAttribute_string, 87);
@@ -150,8 +168,10 @@ ORT_ASSERT_SLOT(KernelContext_GetOutputCount, 89);
 ORT_ASSERT_SLOT(KernelContext_GetInput, 90);
 ORT_ASSERT_SLOT(KernelContext_GetOutput, 91);
 ORT_ASSERT_SLOT(ReleaseStatus, 93);
+ORT_ASSERT_SLOT(ReleaseSession, 95);
 ORT_ASSERT_SLOT(ReleaseValue, 96);
 ORT_ASSERT_SLOT(ReleaseTensorTypeAndShapeInfo, 99);
+ORT_ASSERT_SLOT(SessionEndProfiling, 110);
 ORT_ASSERT_SLOT(RegisterCustomOpsLibrary_V2, 228);
 ORT_ASSERT_SLOT(KernelInfo_GetInputCount, 230);
 ORT_ASSERT_SLOT(KernelInfo_GetNodeName, 244);
