@@ -25,8 +25,9 @@ from edgebin.passes.pooled_output import pool_outputs
 from edgebin.passes.static_shapes import fix_batch
 from edgebin.passes.stencil_skip import add_in_stencils
 from edgebin.passes.tiled_residuals import read_tiled_residuals
+from edgebin.passes.write_reshaped import write_reshaped
 
-__all__ = ["PASSES", "choose_kernels", "lower"]
+__all__ = ["PASSES", "RUNTIME_PASSES", "choose_kernels", "lower"]
 
 PASSES: tuple[Callable[[ir.Model], None], ...] = (
     slice_constant_gathers,
@@ -40,19 +41,25 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
     fuse_epilogues,
     flatten_sums,
     pool_outputs,
-    expand_gelu,
 )
 
+# What suits one runtime only, after all others.
+RUNTIME_PASSES: dict[str, tuple[Callable[[ir.Model], None], ...]] = {
+    "tvm": (expand_gelu,),
+    "tflite": (),
+    "ort": (write_reshaped,),
+}
 
-def lower(model: ir.Model, *, batch: int) -> None:
-    """Rewrite an exported model in place: shapes fixed, concept ops turned into fused ops.
+
+def lower(model: ir.Model, *, batch: int, backend: str = "tvm") -> None:
+    """Rewrite an exported model in place for a backend: shapes fixed, concept ops turned into fused ops.
 
     Raises:
         CompileError: a shape depends on more than the batch.
     """
     fix_batch(model, batch)
     model.opset_imports[DOMAIN] = 1
-    for rewrite in PASSES:
+    for rewrite in (*PASSES, *RUNTIME_PASSES[backend]):
         rewrite(model)
     RemoveUnusedNodesPass()(model)
     TopologicalSortPass()(model)
