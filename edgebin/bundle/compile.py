@@ -101,7 +101,7 @@ def compile_bundle(
             **{f"golden/{name}.npz": npz_bytes(arrays) for name, arrays in golden.items()},
             LAYERS_NAME: npz_bytes(golden_layers(proto, lowered, compiled.calls, image)),
         }
-        contents |= {f"lib/{library.name}": library for library in libraries.paths}
+        contents |= {f"lib/{name}": library for name, library in libraries.files.items()}
         glibc = newest_glibc([module, runner, *libraries.paths])
         draft = _manifest(proto, exported, lowered, compiled, target, glibc, batch, paths[0], tuner)
         manifest = write_bundle(partial, draft, contents)

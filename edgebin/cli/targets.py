@@ -201,7 +201,7 @@ def fetch(
         raise InputError("nothing to fetch", hint="name a target (`edgebin targets list`), or give `--baseline`")
     for target in map(load_target, targets or ()):
         libraries = runtime_libraries(target, fetch=True, say=output.progress)
-        output.fields({"ready": f"{target.id}: TVM {libraries.version}"})
+        output.fields({"ready": f"{target.id}: {libraries.label}"})
     if baseline:
         path = fetch_onnxruntime_aarch64(say=output.progress)
         output.fields({"ready": f"{path.name} for ARM"})

