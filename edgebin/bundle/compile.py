@@ -151,8 +151,8 @@ def _manifest(
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
     return Manifest(
         edgebin=edgebin.__version__,
-        tvm=TVM_VERSION,
-        tvm_ffi=TVM_FFI_VERSION,
+        backend="tvm",
+        runtimes=dict(libraries.versions),
         target=target,
         features=target.features,
         glibc=glibc,

@@ -75,7 +75,7 @@ def measure(
         engines = [ours, *(engine for engine, _, _ in chosen)]
         result = compare(engines, min_runs=min_runs, min_seconds=min_seconds, warmup_seconds=warmup_seconds)
         manifest = bundle.manifest
-        engine_name = f"edgebin {manifest.edgebin}, TVM {manifest.tvm}, kernels {manifest.kernels}"
+        engine_name = manifest.engine
         sides = [
             Measured(BINARY, engine_name, bundle.size_bytes, ours.peak_rss_bytes(), ours.load_ms, ""),
             *(

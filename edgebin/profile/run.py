@@ -13,7 +13,6 @@ from pathlib import Path
 import edgebin
 from edgebin.board import LocalMachine
 from edgebin.bundle import Bundle, open_bundle
-from edgebin.bundle.manifest import MODULE_NAME
 from edgebin.errors import InputError, MeasurementInvalid
 from edgebin.profile import estimate, measure
 from edgebin.profile.baseline import Baseline, prepare, user_twin
@@ -173,8 +172,8 @@ def _estimated(bundle: Bundle, baselines: Sequence[Baseline], threads: int, note
     variants = [
         Variant(
             name=measure.BINARY,
-            engine=f"edgebin {manifest.edgebin}, TVM {manifest.tvm}, kernels {manifest.kernels}",
-            latency=estimate.latency(counts, target, manifest.files[MODULE_NAME].size),
+            engine=manifest.engine,
+            latency=estimate.latency(counts, target, manifest.files[manifest.model_name].size),
             speedup=None,
             file_bytes=bundle.size_bytes,
         )

@@ -11,7 +11,7 @@ from edgebin.toolchain.compiler import Compiler
 from edgebin.toolchain.elf import check_elf
 from edgebin.toolchain.runtime import Backend, RuntimeLibraries
 
-_ENGINES: Mapping[Backend, str] = {"tvm": "engine_tvm.c", "ort": "engine_ort.c", "tflite": "engine_litert.c"}
+_ENGINES: Mapping[Backend, str] = {"tvm": "engine_tvm*.c", "ort": "engine_ort*.c", "tflite": "engine_litert*.c"}
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-s")
 _LINK_FLAGS = ("-Wl,-z,max-page-size=65536", "-lm", "-ldl")
 
@@ -27,7 +27,7 @@ def build_runner(
     folder = resource_dir("kernels") / "runtime"
     sources = [path for path in sorted(folder.glob("*.c")) if not path.name.startswith("engine_")]
     flags = [*_FLAGS, *(_tvm_flags(libraries) if backend == "tvm" else ()), *_LINK_FLAGS]
-    compiler.compile([*sources, folder / _ENGINES[backend]], output, flags)
+    compiler.compile([*sources, *sorted(folder.glob(_ENGINES[backend]))], output, flags)
     check_elf(output, target)
 
 

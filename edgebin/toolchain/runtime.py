@@ -148,8 +148,12 @@ def runtime_libraries(
         paths = [file.path for file in wanted]
     first, *others = runtime.libraries
     versions = {runtime.title: first.version, **{library.package: library.version for library in others}}
-    names = [library.name for library in runtime.libraries]
-    return RuntimeLibraries(versions, dict(zip(names, paths, strict=True)), include)
+    return RuntimeLibraries(versions, dict(zip(library_names(backend), paths, strict=True)), include)
+
+
+def library_names(backend: Backend) -> tuple[str, ...]:
+    """What the backend's libraries are called in a bundle's `lib/`."""
+    return tuple(library.name for library in _RUNTIMES[backend].libraries)
 
 
 def fetch_onnxruntime_aarch64(*, fetch: bool = True, say: Say = lambda _: None) -> Path:
