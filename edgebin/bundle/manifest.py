@@ -23,6 +23,7 @@ MODEL_NAMES: Mapping[Backend, str] = {"tvm": "module.so", "ort": "model.onnx", "
 PLUGIN_NAMES: Mapping[Backend, str] = {"ort": "libedgebin_ort.so", "tflite": "libedgebin_tflite.so"}
 
 Form = Literal["binary", "lce-only", "full-precision"]
+_FORM_TITLES: Mapping[Form, str] = {"binary": "", "lce-only": "lce", "full-precision": "fp32"}
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # Relative, no empty or dot-only part, no backslash, nothing that a shell or a terminal could misread.
@@ -112,9 +113,9 @@ class Manifest(Model):
 
     `backend` says whose format the model is in, and `runtimes` the versions of what runs it, the runtime itself first.
     `form` is "lce-only" where LCE's own interpreter runs the model too, "full-precision" for the twin that is only
-    there to be compared with. `kernel_path` is the best path that the target has; `operations` say which kernels are really called, and `tuning`
-    how they were measured (None: they were chosen by model). `features` and `glibc` are what a machine must have to run
-    it, in the terms of `edgebin.targets`.
+    there to be compared with. `kernel_path` is the best path that the target has; `operations` say which kernels are
+    really called, and `tuning` how they were measured (None: they were chosen by model). `features` and `glibc` are
+    what a machine must have to run it, in the terms of `edgebin.targets`.
     """
 
     schema_version: Literal[2] = 2
@@ -137,8 +138,8 @@ class Manifest(Model):
 
     @property
     def title(self) -> str:
-        """`tvm`, `ort`, `tflite`, `tflite lce-only`, `tflite full-precision`: what tells bundles of a model apart."""
-        return self.backend if self.form == "binary" else f"{self.backend} {self.form}"
+        """`tvm`, `ort`, `tflite`, `tflite lce`, `tflite fp32`: what tells bundles of a model apart."""
+        return " ".join(filter(None, (self.backend, _FORM_TITLES[self.form])))
 
     @property
     def runtime(self) -> str:
