@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 import pytest
 
+from benchmarks.backends.emulated import Job, run_emulated
 from edgebin.targets import load_target
 from edgebin.toolchain.userland import Userland, userland_command
-from tests.aarch64.emulated import Job, run_emulated
 
 IMPORTS = """
 import platform, numpy, onnxruntime, tflite_runtime, ai_edge_litert.interpreter
