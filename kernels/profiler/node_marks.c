@@ -3,7 +3,8 @@
  * eb_marks_observer is what `edgebin_observe` of a library takes. It learns the nodes, in the order in which they run,
  * from all inferences before eb_marks_begin; the inference between eb_marks_begin and eb_marks_end is marked. Of n
  * nodes, function i is the i-th, n is what runs before the first and n + 1 what runs after the last; the runtime's work
- * between nodes belongs to no function. What the marking itself executes between nodes is some twenty instructions. */
+ * between nodes belongs to no function. What the marking itself executes between nodes is less than a hundred
+ * instructions. */
 #include <stdio.h>
 #include <stdlib.h>
 
