@@ -188,6 +188,13 @@ def fetch(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Fetch onnxruntime for ARM too, the baseline of static estimates.")
     ] = False,
+    userland: Annotated[
+        bool,
+        typer.Option(
+            "--userland",
+            help="Make an arm64 system with Python, onnxruntime and TFLite for QEMU, of Debian's packages and wheels.",
+        ),
+    ] = False,
 ) -> None:
     """Download what bundles for these boards carry.
 
@@ -196,12 +203,18 @@ def fetch(
     from edgebin.errors import InputError
     from edgebin.targets import load_target
     from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64, runtime_libraries
+    from edgebin.toolchain.userland import userland as make_userland
 
-    if not targets and not baseline:
-        raise InputError("nothing to fetch", hint="name a target (`edgebin targets list`), or give `--baseline`")
+    if not targets and not baseline and not userland:
+        raise InputError(
+            "nothing to fetch", hint="name a target (`edgebin targets list`), or give `--baseline` or `--userland`"
+        )
     for target in map(load_target, targets or ()):
         libraries = runtime_libraries(target, fetch=True, say=output.progress)
         output.fields({"ready": f"{target.id}: {libraries.label}"})
     if baseline:
         path = fetch_onnxruntime_aarch64(say=output.progress)
         output.fields({"ready": f"{path.name} for ARM"})
+    if userland:
+        made = make_userland(fetch=True, say=output.progress)
+        output.fields({"ready": f"arm64 userland: {', '.join(made.packages)}"})

@@ -22,6 +22,7 @@ from edgebin.toolchain.runtime import (
     fetch_onnxruntime_aarch64,
     runtime_libraries,
 )
+from edgebin.toolchain.userland import userland
 
 _INSTALL_TVM = "pip install 'edgebin[tvm]'"
 _INSTALL_CORE = "pip install edgebin"
@@ -112,6 +113,7 @@ def examine(kernel_paths: Sequence[str]) -> list[Check]:
         _arm_library(),
         _arm_runtime(),
         _arm_onnxruntime(),
+        _arm_userland(),
         _telemetry(),
     ]
 
@@ -196,6 +198,19 @@ def _arm_onnxruntime() -> Check:
         found,
         "the baseline of static estimates: profile of an ARM bundle",
         "edgebin targets fetch --baseline (once)",
+    )
+
+
+def _arm_userland() -> Check:
+    try:
+        found = ", ".join(userland().packages)
+    except ToolchainError:
+        found = None
+    return Check(
+        "arm64 userland",
+        found,
+        "our libraries in onnxruntime and TFLite for ARM, on this host",
+        "edgebin targets fetch --userland (once, 60 MB, of Debian's mirror and PyPI)",
     )
 
 

@@ -37,12 +37,11 @@ class _Library:
     installed: str
     sha256: str
     extra: str
-    platform: str = "manylinux_2_28_aarch64"
 
     @property
     def aarch64(self) -> WheelFile:
         member = f"{self.module}/{self.installed}"
-        return WheelFile(self.package, self.version, member, self.sha256, self.platform)
+        return WheelFile(self.package, self.version, member, self.sha256)
 
     def installed_path(self) -> Path:
         path = _package_folder(self.module, self.package, self.version, self.extra) / self.installed
@@ -87,7 +86,6 @@ _RUNTIMES: Mapping[Backend, _Runtime] = {
             _Library(
                 "libLiteRt.so", "ai-edge-litert", "ai_edge_litert", LITERT_VERSION, "libLiteRt.so",
                 "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b", "edgebin[tflite]",
-                platform="manylinux_2_27_aarch64",
             ),
         ),
     ),

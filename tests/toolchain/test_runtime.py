@@ -14,7 +14,7 @@ from edgebin.targets import load_target
 from edgebin.toolchain import wheels
 from edgebin.toolchain.elf import elf_needs
 from edgebin.toolchain.runtime import TVM_FFI_VERSION, Backend, fetch_onnxruntime_aarch64, runtime_libraries
-from edgebin.toolchain.wheels import WheelFile, fetch_wheel_files
+from edgebin.toolchain.wheels import Wheel, WheelFile, fetch_wheel_files, unpack_wheels
 
 CONTENT = b"a library"
 FILE = WheelFile("some-package", "1.0", "some/lib/libsome.so", hashlib.sha256(CONTENT).hexdigest())
@@ -30,11 +30,13 @@ def serve(monkeypatch: pytest.MonkeyPatch, members: dict[str, bytes]) -> list[st
     """In place of pip and the network, a wheel with these members; returns the list of downloads."""
     downloads: list[str] = []
 
-    def download(file: WheelFile, folder: Path) -> None:
-        downloads.append(file.package)
-        with zipfile.ZipFile(folder / f"{file.package}-{file.version}-py3-none-any.whl", "w") as wheel:
+    def download(package: str, version: str, folder: Path) -> Path:
+        downloads.append(package)
+        path = folder / f"{package}-{version}-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as wheel:
             for name, content in members.items():
                 wheel.writestr(name, content)
+        return path
 
     monkeypatch.setattr(wheels, "_download", download)
     return downloads
@@ -72,6 +74,18 @@ def test_wheel_that_is_not_the_known_one(
     with pytest.raises(ToolchainError, match=r"libsome\.so"):
         fetch_wheel_files([FILE], lambda _: None)
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
+
+
+def test_whole_wheel_is_unpacked_only_if_it_is_the_known_one(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    serve(monkeypatch, {"some/other.so": CONTENT})
+    with pytest.raises(ToolchainError, match="unexpected checksum"):
+        unpack_wheels([Wheel("some-package", "1.0", "0" * 64)], tmp_path / "site", lambda _: None)
+    assert not (tmp_path / "site").exists()
+    monkeypatch.setattr(wheels, "sha256_of", lambda _: "0" * 64)
+    unpack_wheels([Wheel("some-package", "1.0", "0" * 64)], tmp_path / "site", lambda _: None)
+    assert (tmp_path / "site" / "some" / "other.so").read_bytes() == CONTENT
 
 
 def test_damaged_cache_is_noticed(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
