@@ -68,6 +68,16 @@ def open_twin(path: Path) -> Twin:
     return Twin(path, inputs[0].name, graph.output[0].name, (1, *sizes[1:]))
 
 
+def write_float_twin(twin: Twin, path: Path, batch: int) -> Path:
+    """The twin as a float `.tflite` of a fixed batch, for `path`.
+
+    Raises:
+        CompileError: TFLite cannot say one of its ops.
+        ToolchainError: the packages that write it are not installed.
+    """
+    raise NotImplementedError
+
+
 def quantize_dynamically(twin: Twin, path: Path) -> Twin:
     """int8 weights; activations are quantised as they come. Convolutions stay fp32: their int8 form is slower."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
