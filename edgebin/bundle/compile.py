@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,8 @@ from edgebin.graph.manifest import ExportManifest, read_manifest
 from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import usable_paths
 from edgebin.kernels.tuner import Tuner
-from edgebin.passes import lower
+from edgebin.passes import choose_kernels, lower
+from edgebin.passes.node_call import NodeCall
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.elf import check_elf, newest_glibc
@@ -90,7 +91,8 @@ def compile_bundle(
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as scratch:
         module, runner, partial = (Path(scratch) / name for name in ("module.so", "runner", output.name))
         say(f"compiling for {target.name} ({target.core.name}), kernels: {paths[0]}")
-        compiled = build_module(ir.to_proto(lowered), target, choose=choose, compiler=builder, output=module)
+        calls = choose_kernels(lowered, choose, cores=target.cores)
+        compiled = build_module(ir.to_proto(lowered), target, compiler=builder, output=module)
         check_elf(module, target)
         build_runner(target, builder, libraries, runner)
         golden = _golden(folder, exported)
@@ -103,7 +105,7 @@ def compile_bundle(
         }
         contents |= {f"lib/{library.name}": library for library in libraries.paths}
         glibc = newest_glibc([module, runner, *libraries.paths])
-        draft = _manifest(proto, exported, lowered, compiled, target, glibc, batch, paths[0], tuner)
+        draft = _manifest(proto, exported, lowered, calls, compiled, target, glibc, batch, paths[0], tuner)
         manifest = write_bundle(partial, draft, contents)
         if check is not None:
             say("verifying the bundle on its golden inputs")
@@ -141,6 +143,7 @@ def _manifest(
     proto: onnx.ModelProto,
     exported: ExportManifest,
     lowered: ir.Model,
+    calls: Mapping[str, NodeCall],
     compiled: CompiledModule,
     target: Target,
     glibc: str,
@@ -148,6 +151,7 @@ def _manifest(
     path: str,
     tuner: Tuner | None,
 ) -> Manifest:
+    variants = {node.name: node.attributes["variant"].as_string() for node in lowered.graph if node.name in calls}
     digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
     return Manifest(
         edgebin=edgebin.__version__,
@@ -164,14 +168,14 @@ def _manifest(
         tolerance=Tolerance(atol=exported.golden.tolerance, rtol=RELATIVE_TOLERANCE),
         operations=tuple(
             Operation(
-                function=name,
-                kind=call.kernel,
-                variant=call.variant.path,
-                nodes=(call.label,),
-                macs=call.macs,
-                bytes_=call.bytes_,
+                function=function,
+                kind=calls[node].shape.kernel,
+                variant=variants[node],
+                nodes=(node,),
+                macs=calls[node].macs,
+                bytes_=calls[node].bytes_,
             )
-            for name, call in compiled.calls.items()
+            for function, node in compiled.calls.items()
         ),
         tuning=None if tuner is None else _tuning(tuner),
     )

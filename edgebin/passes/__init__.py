@@ -11,6 +11,7 @@ import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
 
 from edgebin.passes.bypass_reshapes import bypass_reshapes
+from edgebin.passes.choose_kernels import choose_kernels
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.fused import DOMAIN, record_shapes
@@ -25,7 +26,7 @@ from edgebin.passes.static_shapes import fix_batch
 from edgebin.passes.stencil_skip import add_in_stencils
 from edgebin.passes.tiled_residuals import read_tiled_residuals
 
-__all__ = ["PASSES", "lower"]
+__all__ = ["PASSES", "choose_kernels", "lower"]
 
 PASSES: tuple[Callable[[ir.Model], None], ...] = (
     slice_constant_gathers,
