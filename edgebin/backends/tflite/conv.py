@@ -29,8 +29,7 @@ def _conv(t: Translation, node: ir.Node) -> Tensor:
     extent = [(size - 1) * dilation + 1 for size, dilation in zip(kernel, dilations, strict=True)]
     x, padding = _padded(t.graph, x, _pads(t, node), extent, strides)
     shape = _window_shape(x, extent, strides, outputs, padding)
-    options: dict[str, Any] = {"Padding": padding, "StrideH": strides[0], "StrideW": strides[1]}
-    options |= {"DilationHFactor": dilations[0], "DilationWFactor": dilations[1]}
+    options = window_options(padding, strides, dilations)
     kind, filters = "CONV_2D", weight.transpose(0, 2, 3, 1)
     if depth == 1 and groups == x.shape[-1] and groups > 1:
         kind, filters = "DEPTHWISE_CONV_2D", weight.transpose(1, 2, 3, 0)
@@ -63,14 +62,15 @@ def _pool(t: Translation, node: ir.Node, kind: str, outside: float) -> Tensor:
     x = _image(t, node)
     x = pad(t.graph, x, [(0, 0), (pads[0], pads[2]), (pads[1], pads[3]), (0, 0)], outside)
     shape = _window_shape(x, kernel, strides, x.shape[-1], tflite.Padding.VALID)
-    options: dict[str, Any] = {
-        "FilterHeight": kernel[0],
-        "FilterWidth": kernel[1],
-        "StrideH": strides[0],
-        "StrideW": strides[1],
-    }
-    y = t.graph.add(kind, [x], shape, Padding=tflite.Padding.VALID, **options)
+    options: dict[str, Any] = {"Padding": tflite.Padding.VALID, "StrideH": strides[0], "StrideW": strides[1]}
+    y = t.graph.add(kind, [x], shape, FilterHeight=kernel[0], FilterWidth=kernel[1], **options)
     return transpose(t.graph, y, _CHANNELS_FIRST)
+
+
+def window_options(padding: int, strides: Sequence[int] = (1, 1), dilations: Sequence[int] = (1, 1)) -> dict[str, Any]:
+    """How a convolution moves over its image."""
+    names = ("StrideH", "StrideW", "DilationHFactor", "DilationWFactor")
+    return {"Padding": padding, **dict(zip(names, (*strides, *dilations), strict=True))}
 
 
 def _image(t: Translation, node: ir.Node) -> Tensor:
