@@ -38,7 +38,6 @@ from edgebin.kernels.select import usable_paths
 from edgebin.kernels.tuner import Tuner
 from edgebin.passes import choose_kernels, lower
 from edgebin.passes.node_call import NodeCall
-from edgebin.passes.static_shapes import fix_batch
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.elf import check_elf, newest_glibc
@@ -50,12 +49,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class CompileResult:
-    """A bundle that was written; `manifest` is the one in it. `random`: its weights are not the checkpoint's."""
+    """A bundle that was written; `manifest` is the one in it. `random`: its weights are not the checkpoint's.
+
+    `warnings` are what the backend has to say of the model.
+    """
 
     bundle: Path
     manifest: Manifest
     size_bytes: int
     random: bool
+    warnings: tuple[str, ...]
 
 
 def compile_bundle(
@@ -97,19 +100,17 @@ def compile_bundle(
     builder = find_compiler(target, compiler)
     paths = kernel_paths(target)
     choose = by_model(paths, target.core) if tuner is None else tuner.choose_for(paths)
-    lowered, calls = ir.from_proto(source.model), {}
-    if form == "full-precision":
-        fix_batch(lowered, batch)
-    else:
+    graph, calls = ir.from_proto(source.model), {}
+    if form == "binary":
         say(f"lowering {len(source.model.graph.node)} nodes to kernel calls")
-        lower(lowered, batch=batch)
-        calls = choose_kernels(lowered, choose, cores=target.cores)
+        lower(graph, batch=batch)
+        calls = choose_kernels(graph, choose, cores=target.cores)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as name:
         scratch = Path(name)
         runner, partial = scratch / RUNNER_NAME, scratch / output.name
         say(f"compiling for {target.name} ({target.core.name})" + (f", kernels: {paths[0]}" if calls else ""))
-        made = build_artefacts(backend, form, lowered, target, builder, scratch)
+        made = build_artefacts(backend, form, graph, target, builder, scratch, batch=batch)
         for program in made.programs:
             check_elf(program, target)
         build_runner(target, builder, libraries, runner, backend)
@@ -128,24 +129,24 @@ def compile_bundle(
                 source_sha256=hashlib.sha256(source.model.SerializeToString(deterministic=True)).hexdigest(),
             ),
             batch=batch,
-            inputs=_specs(lowered.graph.inputs),
-            outputs=_specs(lowered.graph.outputs),
+            inputs=_specs(graph.graph.inputs),
+            outputs=_specs(graph.graph.outputs),
             tolerance=Tolerance(atol=source.tolerance, rtol=RELATIVE_TOLERANCE),
-            operations=_operations(lowered, calls, made),
+            operations=_operations(graph, calls, made),
             tuning=None if tuner is None else _tuning(tuner),
         )
         contents = {
             **made.files,
             RUNNER_NAME: runner,
             **{f"lib/{name}": library for name, library in libraries.files.items()},
-            **_golden_files(source, lowered, made),
+            **_golden_files(source, graph, made, backend),
         }
         manifest = write_bundle(partial, draft, contents)
         if check is not None:
             say("verifying the bundle on its golden inputs")
             check(partial)
         os.replace(partial, output)
-    return CompileResult(output, manifest, output.stat().st_size, source.random)
+    return CompileResult(output, manifest, output.stat().st_size, source.random, made.warnings)
 
 
 def check_form(backend: Backend, form: Form, *, tuned: bool) -> None:
@@ -181,31 +182,38 @@ def kernel_paths(target: Target) -> tuple[str, ...]:
     )
 
 
-def _golden_files(source: Source, lowered: ir.Model, made: Artefacts) -> dict[str, Path | bytes]:
+def _golden_files(source: Source, graph: ir.Model, made: Artefacts, backend: Backend) -> dict[str, Path | bytes]:
     files: dict[str, Path | bytes] = {
         GOLDEN_INPUTS_NAME: npz_bytes(source.inputs),
         GOLDEN_OUTPUTS_NAME: npz_bytes(source.outputs),
     }
     if made.functions:
         image = {name: array[:1] for name, array in source.inputs.items()}
-        files[LAYERS_NAME] = npz_bytes(golden_layers(source.model, lowered, made.functions, image))
+        layers = golden_layers(source.model, graph, made.functions, image, words=backend == "tflite")
+        files[LAYERS_NAME] = npz_bytes(layers)
     return files
 
 
-def _operations(lowered: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts) -> tuple[Operation, ...]:
-    """One for each function of the runtime that is a kernel call."""
-    variants = {node.name: node.attributes["variant"].as_string() for node in lowered.graph if node.name in calls}
-    return tuple(
-        Operation(
-            function=function,
-            kind=calls[node].shape.kernel,
-            variant=variants[node],
-            nodes=(node,),
-            macs=calls[node].macs,
-            bytes_=calls[node].bytes_,
+def _operations(graph: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts) -> tuple[Operation, ...]:
+    """One for each function of the runtime that is ours, with the kernel that was chosen, if that one does it."""
+    nodes = {node.name: node for node in graph.graph}
+    found = []
+    for function, name in made.functions.items():
+        call = calls.get(name)
+        if call is None:
+            found.append(Operation(function=function, kind=nodes[name].op_type if name in nodes else "", nodes=(name,)))
+            continue
+        found.append(
+            Operation(
+                function=function,
+                kind=call.shape.kernel,
+                variant=None if function in made.elsewhere else nodes[name].attributes["variant"].as_string(),
+                nodes=(name,),
+                macs=call.macs,
+                bytes_=call.bytes_,
+            )
         )
-        for function, node in made.functions.items()
-    )
+    return tuple(found)
 
 
 def _tuning(tuner: Tuner) -> Tuning:
