@@ -6,7 +6,6 @@ runner's `--layers` takes the same samples of what the functions really wrote.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Mapping
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy.typing as npt
 import onnx
 import onnx_ir as ir
 
-from edgebin.backends.tvm import KernelCall
 from edgebin.graph.runtimes import run_onnxruntime
 
 LAYERS_NAME = "golden/layers.npz"
@@ -27,7 +25,7 @@ Samples = npt.NDArray[np.float64]
 def golden_layers(
     model: onnx.ModelProto,
     lowered: ir.Model,
-    calls: Mapping[str, KernelCall],
+    calls: Mapping[str, str],
     image: Mapping[str, npt.NDArray[np.generic]],
 ) -> dict[str, Samples]:
     """Samples of the value that each kernel call writes last, computed from the exported model by stock onnxruntime.
@@ -35,19 +33,14 @@ def golden_layers(
     Args:
         model: the exported model, with an open batch.
         lowered: what the passes made of it; values that both have keep their names.
-        calls: the compiled module's kernel calls by function name.
+        calls: the node of each compiled function that is a kernel call.
         image: graph inputs, one row.
     """
     exported = {value.name: value for value in model.graph.value_info} | {
         value.name: value for value in model.graph.output
     }
     written = {node.name: _exported_name(node.outputs[-1], exported) for node in lowered.graph}
-    unique = {label for label, count in Counter(call.label for call in calls.values()).items() if count == 1}
-    named = {
-        function: written[call.label]
-        for function, call in calls.items()
-        if call.label in unique and written.get(call.label)
-    }
+    named = {function: written[node] for function, node in calls.items() if written.get(node)}
     wanted = sorted(set(named.values()))
     observed = onnx.ModelProto()
     observed.CopyFrom(model)

@@ -20,10 +20,11 @@ from edgebin.kernels.choose import Choose, always
 from edgebin.kernels.probe import probe_program
 from edgebin.kernels.select import host_paths
 from edgebin.kernels.shape import CallShape
-from edgebin.kernels.variants import Variant, variants
+from edgebin.kernels.variants import Variant, find_variant, variants
 from edgebin.models.config import BinaryViTConfig
 from edgebin.nn.freeze import freeze
-from edgebin.passes import lower
+from edgebin.passes import choose_kernels, lower
+from edgebin.passes.node_call import is_kernel_call, node_call
 from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler
 from tests.passes.graphs import parse
@@ -38,9 +39,8 @@ CONFIG = BinaryViTConfig(
 def build(model: ir.Model, path: str, folder: Path, choose: Choose | None = None) -> CompiledModule:
     target = load_target("x86-64")
     library = folder / f"{path}.so"
-    proto = ir.to_proto(model)
-    choose = choose or always(path)
-    return build_module(proto, target, choose=choose, compiler=find_compiler(target), output=library)
+    choose_kernels(model, choose or always(path), cores=target.cores)
+    return build_module(ir.to_proto(model), target, compiler=find_compiler(target), output=library)
 
 
 def run(library: Path, images: np.ndarray) -> np.ndarray:
@@ -94,8 +94,13 @@ def test_paths_mix_and_only_kernels_that_are_called_are_linked(net, compiled, tm
     lower(model, batch=2)
     mixed = build(model, "mixed", tmp_path, choose)
     np.testing.assert_array_equal(run(mixed.library, net[1]), run(compiled["scalar"].library, net[1]))
-    called = {call.variant.symbol for call in mixed.calls.values()}
-    assert len({call.variant.path for call in mixed.calls.values()}) == len(host_paths())
+    used = {
+        (node_call(node).shape.kernel, node.attributes["variant"].as_string())
+        for node in model.graph
+        if is_kernel_call(node)
+    }
+    called = {find_variant(op, path).symbol for op, path in used}
+    assert len({path for _, path in used}) == len(host_paths())
     with mixed.library.open("rb") as stream:
         symbols = {symbol.name for symbol in ELFFile(stream).get_section_by_name(".dynsym").iter_symbols()}
     assert {variant.symbol for variant in variants()} & symbols == called
@@ -107,11 +112,10 @@ def test_paths_mix_and_only_kernels_that_are_called_are_linked(net, compiled, tm
         assert done.returncode == 0, f"{call}: {done.stderr}"
 
 
-def test_calls_name_the_layers_and_count_their_work(compiled: dict[str, CompiledModule]) -> None:
+def test_calls_name_their_nodes(compiled: dict[str, CompiledModule]) -> None:
     calls = compiled["scalar"].calls
-    query = next(call for name, call in calls.items() if "layer_1_attention_attention_query" in name)
-    assert query.kernel == "b1_gemm"
-    assert query.macs == 2 * 16 * 128 * 128
+    query = next(node for name, node in calls.items() if "layer_1_attention_attention_query" in name)
+    assert "layer.1.attention.attention.query" in query
     assert f"int32_t {next(iter(calls))}(" in compiled["scalar"].glue
 
 

@@ -11,11 +11,10 @@ import onnx
 import tvm
 from tvm import relax
 
-from edgebin.backends.tvm.glue import Glue, KernelCall
+from edgebin.backends.tvm.glue import Glue
 from edgebin.backends.tvm.importer import imported
 from edgebin.backends.tvm.relax_ops import collecting
 from edgebin.kernels.build import compile_flags, compile_variants, include_dir
-from edgebin.kernels.choose import Choose
 from edgebin.resources import resource_dir
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
@@ -25,21 +24,17 @@ from edgebin.toolchain.compiler import Compiler
 class CompiledModule:
     """A linked TVM module.
 
-    `calls` maps the name of each function that is a kernel call, as a profile of the module names it, to its
-    description; every other function is TVM's own code. `glue` is the C source that was compiled in.
+    `calls` maps the name of each function that is a kernel call, as a profile of the module names it, to the name of
+    its node; every other function is TVM's own code. `glue` is the C source that was compiled in.
     """
 
     library: Path
-    calls: Mapping[str, KernelCall]
+    calls: Mapping[str, str]
     glue: str
 
 
-def build_module(
-    model: onnx.ModelProto, target: Target, *, choose: Choose, compiler: Compiler, output: Path
-) -> CompiledModule:
-    """Compile a lowered model (see `edgebin.passes`) into the shared library `output`.
-
-    `choose` picks the kernel of each call.
+def build_module(model: onnx.ModelProto, target: Target, *, compiler: Compiler, output: Path) -> CompiledModule:
+    """Compile a lowered model whose kernels have been chosen (see `edgebin.passes`) into the shared library `output`.
 
     Raises:
         UnsupportedOp: neither edgebin nor TVM can lower one of its ops.
@@ -48,7 +43,7 @@ def build_module(
     glue = Glue(cores=target.cores)
     tvm_target = tvm.target.Target(target.tvm_target())
     # FastMathTransform: without it softmax and GELU call expf and erff once per element.
-    module = relax.transform.FastMathTransform()(imported(model, choose, cores=target.cores))
+    module = relax.transform.FastMathTransform()(imported(model))
     pipeline = relax.get_default_pipeline(tvm_target)
     with collecting(glue), tvm_target, tvm.transform.PassContext(opt_level=3):
         executable = relax.build(module, target=tvm_target, relax_pipeline=pipeline)
@@ -61,4 +56,4 @@ def build_module(
         used = dict.fromkeys(call.variant for call in glue.calls.values())
         objects = [glue_object, *compile_variants(used, compiler, folder)]
         executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=[str(path) for path in objects])
-    return CompiledModule(output, dict(glue.calls), glue.source())
+    return CompiledModule(output, {name: call.label for name, call in glue.calls.items()}, glue.source())

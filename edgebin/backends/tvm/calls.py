@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgebin.backends.tvm.glue import Buffer, KernelCall, epilogue_fields, row_blocks, split_rows
+from edgebin.backends.tvm.glue import Buffer, GlueCall, epilogue_fields, split_rows
+from edgebin.kernels.blocks import row_blocks
 from edgebin.kernels.variants import Variant
 
 
 def gemm_call(
     kernel: str, label: str, *, variant: Variant, cores: int, k: int, n: int, pool: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer],
-) -> KernelCall:  # fmt: skip
+) -> GlueCall:  # fmt: skip
     """`b1_gemm`, `w1_gemm` or `f32_gemm`: the rows `a`, the packed panels `w`, then the epilogue's operands.
 
     `b1_gemm` may have a second plane of bits, `a2`, after the panels.
@@ -30,12 +31,12 @@ def gemm_call(
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
         + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall(kernel, variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
+    return GlueCall(kernel, variant, label, tuple(inputs), tuple(outputs), blocks, body)
 
 
 def matmul_call(
     label: str, *, variant: Variant, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
-) -> KernelCall:
+) -> GlueCall:
     """`f32_matmul`: inputs are `a` […, m, k], `b` […, k, n], then the epilogue's operands; one block per leading index.
 
     The glue packs b into panels and calls `f32_gemm`.
@@ -54,12 +55,12 @@ def matmul_call(
         + f"  {variant.symbol}(&args);\n"
         + "  free(panels);\n"
     )
-    return KernelCall("f32_matmul", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=a.rows * n * k)
+    return GlueCall("f32_matmul", variant, label, tuple(inputs), tuple(outputs), blocks, body)
 
 
 def rows_call(
     label: str, *, variant: Variant, cores: int, pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
-) -> KernelCall:
+) -> GlueCall:
     """`rows`: inputs are `x` (float32 or int32), then the epilogue's operands."""
     x, *operands = inputs
     blocks, per_block = row_blocks(x.rows, cores)
@@ -71,13 +72,13 @@ def rows_call(
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
         + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall("rows", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
+    return GlueCall("rows", variant, label, tuple(inputs), tuple(outputs), blocks, body)
 
 
 def layernorm_call(
     label: str, *, variant: Variant, cores: int, epsilon_bits: int, pool: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer],
-) -> KernelCall:  # fmt: skip
+) -> GlueCall:  # fmt: skip
     """`layernorm`: inputs are `x`, then the epilogue's operands; `epsilon_bits` is epsilon as a float32's bits."""
     x, *operands = inputs
     blocks, per_block = row_blocks(x.rows, cores)
@@ -89,13 +90,13 @@ def layernorm_call(
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
         + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall("layernorm", variant, label, tuple(inputs), tuple(outputs), blocks, body, macs=0)
+    return GlueCall("layernorm", variant, label, tuple(inputs), tuple(outputs), blocks, body)
 
 
 def conv_call(
     label: str, *, variant: Variant, cores: int, kernel_size: int, dilation: int, groups: int, channels: int, n: int,
     pool: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer],
-) -> KernelCall:  # fmt: skip
+) -> GlueCall:  # fmt: skip
     """`b1_conv`: inputs are the bits `a` [images, h, w, bytes], packed `weights`, then the epilogue's operands."""
     a, _weights, *operands = inputs
     batch, height, width, row_bytes = a.shape
@@ -111,14 +112,13 @@ def conv_call(
         + f"      .epilogue = {{\n{epilogue_fields(operands, outputs, pool)}}}}};\n"
         + _with_workspace(variant)
     )
-    macs = batch * height * width * n * kernel_size**2 * channels // groups
-    return KernelCall("b1_conv", variant, label, tuple(inputs), tuple(outputs), batch * parts, body, macs)
+    return GlueCall("b1_conv", variant, label, tuple(inputs), tuple(outputs), batch * parts, body)
 
 
 def attention_call(
     kernel: str, label: str, *, variant: Variant, heads: int, head_dim: int, inputs: Sequence[Buffer],
     outputs: Sequence[Buffer], drop: int = 0,
-) -> KernelCall:  # fmt: skip
+) -> GlueCall:  # fmt: skip
     """`b1_attention` and its relatives: q, k, v, the tables → context; one block per image and head."""
     q, k, v, *tables = inputs
     (context,) = outputs
@@ -142,8 +142,7 @@ def attention_call(
         + f"      .context = context + image * {nq * context.columns}}};\n"
         + _with_workspace(variant)
     )
-    macs = batch * heads * nq * nkv * head_dim * (1 + maps)
-    return KernelCall(kernel, variant, label, tuple(inputs), tuple(outputs), batch * heads, body, macs)
+    return GlueCall(kernel, variant, label, tuple(inputs), tuple(outputs), batch * heads, body)
 
 
 def _with_workspace(variant: Variant) -> str:
@@ -159,7 +158,7 @@ def _with_workspace(variant: Variant) -> str:
 
 def stencil_call(
     label: str, *, variant: Variant, cores: int, circular: int, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
-) -> KernelCall:
+) -> GlueCall:
     """`f32_stencil`: x, taps, bias[, skip] → y; image rows are split between cores."""
     x = inputs[0]
     batch, height, width, channels = x.shape
@@ -175,6 +174,4 @@ def stencil_call(
         + f"      {skip}.y = y + image * {image}}};\n"
         + f"  {variant.symbol}(&args);\n"
     )
-    return KernelCall(
-        "f32_stencil", variant, label, tuple(inputs), tuple(outputs), batch * parts, body, batch * 9 * image
-    )
+    return GlueCall("f32_stencil", variant, label, tuple(inputs), tuple(outputs), batch * parts, body)

@@ -16,11 +16,6 @@ from edgebin.kernels.variants import Variant
 
 C_TYPES = {"float32": "float", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t"}
 
-_ITEM_BYTES = {"float32": 4, "uint8": 1, "int32": 4, "int64": 8}
-
-# A block is a multiple of the tallest register tile (rows), so that splitting work between threads costs no half tiles.
-_ROW_GRAIN = 12
-
 
 @dataclass(frozen=True)
 class Buffer:
@@ -42,13 +37,12 @@ class Buffer:
 
 
 @dataclass(frozen=True)
-class KernelCall:
+class GlueCall:
     """One kernel call of a model as the backend sees it.
 
     `kernel` is the operation in edgebin.h (`b1_gemm`, …), `variant` the kernel that does it, `label` the node's name,
     `inputs` and `outputs` its buffers in calling order, `blocks` the number of independent parts, `body` the C
     statements that run it for one `block`.
-    `macs` counts multiply-accumulates, binary or float according to the kernel.
     """
 
     kernel: str
@@ -58,12 +52,6 @@ class KernelCall:
     outputs: tuple[Buffer, ...]
     blocks: int
     body: str
-    macs: int
-
-    @property
-    def bytes_(self) -> int:
-        """What the call reads and writes, each buffer once."""
-        return sum(prod(buffer.shape) * _ITEM_BYTES[buffer.dtype] for buffer in (*self.inputs, *self.outputs))
 
 
 @dataclass
@@ -71,9 +59,9 @@ class Glue:
     """Collects the kernel calls of one model and writes them as one C file."""
 
     cores: int
-    calls: dict[str, KernelCall] = field(default_factory=dict)
+    calls: dict[str, GlueCall] = field(default_factory=dict)
 
-    def add(self, call: KernelCall) -> str:
+    def add(self, call: GlueCall) -> str:
         """Register a call; returns its C symbol, which is also the name of its PrimFunc."""
         stem = f"{call.kernel}__{re.sub(r'[^A-Za-z0-9]+', '_', call.label).strip('_')}"
         symbol, count = stem, 1
@@ -87,17 +75,10 @@ class Glue:
         functions = [self._function(symbol, call) for symbol, call in self.calls.items()]
         return "\n".join(['#include <stdlib.h>\n\n#include "edgebin.h"\n#include "f32-gemm/pack.h"\n', *functions])
 
-    def _function(self, symbol: str, call: KernelCall) -> str:
+    def _function(self, symbol: str, call: GlueCall) -> str:
         parameters = [f"const {C_TYPES[b.dtype]}* {b.name}" for b in call.inputs]
         parameters += [f"{C_TYPES[b.dtype]}* {b.name}" for b in call.outputs]
         return f"int32_t {symbol}({', '.join(parameters)}, int32_t block) {{\n{call.body}  return 0;\n}}\n"
-
-
-def row_blocks(rows: int, cores: int) -> tuple[int, int]:
-    """(number of blocks, rows per block) for a static split of rows between cores."""
-    per_block = -(-rows // cores)
-    per_block = -(-per_block // _ROW_GRAIN) * _ROW_GRAIN
-    return -(-rows // per_block), per_block
 
 
 def split_rows(rows: int, per_block: int) -> str:

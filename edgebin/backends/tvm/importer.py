@@ -6,9 +6,8 @@ own for the duration of one import. That is the only place that touches a privat
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,11 @@ import onnx
 from tvm import relax
 from tvm.relax.frontend.onnx import onnx_frontend
 
-from edgebin.backends.tvm.glue import Buffer, row_blocks
+from edgebin.backends.tvm.glue import Buffer
 from edgebin.backends.tvm.relax_ops import kernel_op
 from edgebin.errors import UnsupportedOp
-from edgebin.kernels.choose import Choose
 from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
-from edgebin.kernels.shape import CallShape, spell_epilogue
-from edgebin.kernels.variants import Variant
+from edgebin.kernels.variants import Variant, find_variant
 from edgebin.passes.fused import words
 
 Attributes = dict[str, Any]
@@ -30,34 +27,14 @@ Attributes = dict[str, Any]
 _CONVOLUTION = ("kernel", "dilation", "groups", "channels")
 
 
-@dataclass(frozen=True)
-class _Machine:
-    """Picks a kernel for a call that `cores` share."""
-
-    choose: Choose
-    cores: int
-
-    def variant(self, op: str, sizes: Sequence[int], out: str = "int") -> Variant:
-        return self.choose(CallShape(op, out, tuple(sizes)))
-
-    def of_rows(
-        self, op: str, x: Any, sizes: Sequence[int], attributes: Attributes, operands: Sequence[Any]
-    ) -> Variant:
-        """The same for calls whose rows are shared out; `sizes` without the rows, `operands` are the epilogue's."""
-        rows = prod(_shape(x)[:-1])
-        of_block = min(rows, row_blocks(rows, self.cores)[1])
-        return self.variant(op, (of_block, *sizes), _epilogue(attributes, operands, sizes[-1]))
-
-
-def imported(model: onnx.ModelProto, choose: Choose, *, cores: int) -> Any:
-    """The Relax module of a lowered model, with the kernels that `choose` picks for calls that `cores` share.
+def imported(model: onnx.ModelProto) -> Any:
+    """The Relax module of a lowered model whose kernels have been chosen (`edgebin.passes.choose_kernels`).
 
     Raises:
         UnsupportedOp: neither edgebin nor TVM's importer knows one of the ops.
     """
-    machine = _Machine(choose, cores)
     ours = {
-        name: _converter(convert, machine)
+        name: _converter(convert)
         for name, convert in {
             "FusedBinaryLinear": _binary_linear,
             "FusedTernaryLinear": _ternary_linear,
@@ -77,7 +54,10 @@ def imported(model: onnx.ModelProto, choose: Choose, *, cores: int) -> Any:
     original = onnx_frontend._get_convert_map
     onnx_frontend._get_convert_map = lambda: {**original(), **ours}
     try:
-        return onnx_frontend.from_onnx(model)
+        with warnings.catch_warnings():
+            # The importer checks nodes against the schemas of exported files, which know of no variants.
+            warnings.filterwarnings("ignore", "Unrecognized attribute: variant", UserWarning)
+            return onnx_frontend.from_onnx(model)
     finally:
         onnx_frontend._get_convert_map = original
 
@@ -93,46 +73,44 @@ def _refuse_unknown_ops(model: onnx.ModelProto, ours: Mapping[str, type]) -> Non
             )
 
 
-def _converter(convert: Callable[[Sequence[Any], Attributes, _Machine], Any], machine: _Machine) -> type:
+def _converter(convert: Callable[[Sequence[Any], Attributes], Any]) -> type:
     class Converter(onnx_frontend.OnnxOpConverter):  # type: ignore[misc]
         @classmethod
         def _impl_v1(cls, builder: Any, inputs: Any, attributes: Attributes, _params: Any) -> Any:
-            return builder.emit(convert(list(inputs), attributes, machine))
+            return builder.emit(convert(list(inputs), attributes))
 
     return Converter
 
 
-def _binary_linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+def _binary_linear(inputs: Sequence[Any], attributes: Attributes) -> Any:
     a, weights, *operands = inputs
     weight, k = _array(weights), int(attributes["k"])
-    variant = machine.of_rows("b1_gemm", a, (k, weight.shape[0]), attributes, operands)
+    variant = _variant("b1_gemm", attributes)
     packed = relax.const(pack_b1_weights(weight, variant))
     return _call("b1_gemm", variant, [a, packed, *operands], ["a", "w"], attributes, n=weight.shape[0], k=k)
 
 
-def _ternary_linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+def _ternary_linear(inputs: Sequence[Any], attributes: Attributes) -> Any:
     a, a2, weights, *operands = inputs
     weight, k = _array(weights), int(attributes["k"])
-    variant = machine.of_rows("b1_gemm_ternary", a, (k, weight.shape[0]), attributes, operands)
+    variant = _variant("b1_gemm", attributes)
     packed = relax.const(pack_b1_weights(weight, variant))
     return _call("b1_gemm", variant, [a, packed, a2, *operands], ["a", "w", "a2"], attributes, n=weight.shape[0], k=k)
 
 
-def _signed_linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+def _signed_linear(inputs: Sequence[Any], attributes: Attributes) -> Any:
     a, weights, *operands = inputs
     weight, k = _array(weights), int(attributes["k"])
-    variant = machine.of_rows("w1_gemm", a, (k, weight.shape[0]), attributes, operands)
+    variant = _variant("w1_gemm", attributes)
     packed = relax.const(pack_w1_weights(weight, k, variant))
     return _call("w1_gemm", variant, [a, packed, *operands], ["a", "w"], attributes, n=weight.shape[0], k=k)
 
 
-def _binary_conv(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+def _binary_conv(inputs: Sequence[Any], attributes: Attributes) -> Any:
     a, weights, *operands = inputs
     weight = _array(weights)
     kernel, dilation, groups, channels = (int(attributes[name]) for name in _CONVOLUTION)
-    height, width = _shape(a)[1:3]
-    sizes = (height, width, channels, weight.shape[0], kernel, dilation, groups)
-    variant = machine.variant("b1_conv", sizes, _epilogue(attributes, operands, weight.shape[0]))
+    variant = _variant("b1_conv", attributes)
     packed = relax.const(pack_conv_weights(weight, groups, variant))
     return _call(
         "b1_conv",
@@ -148,33 +126,25 @@ def _binary_conv(inputs: Sequence[Any], attributes: Attributes, machine: _Machin
     )
 
 
-def _linear(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+def _linear(inputs: Sequence[Any], attributes: Attributes) -> Any:
     a, weights, *operands = inputs
     weight = _array(weights)
     n, k = weight.shape
-    variant = machine.of_rows("f32_gemm", a, (k, n), attributes, operands)
+    variant = _variant("f32_gemm", attributes)
     packed = relax.const(pack_f32_weights(weight, variant))
     return _call("f32_gemm", variant, [a, packed, *operands], ["a", "w"], attributes, n=n, k=k)
 
 
-def _matmul(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
-    a, b, *operands = inputs
-    m, k = _shape(a)[-2:]
-    n = _shape(b)[-1]
-    variant = machine.variant("f32_gemm", (m, k, n), _epilogue(attributes, operands, n))
-    return _call("f32_matmul", variant, inputs, ["a", "b"], attributes)
+def _matmul(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    return _call("f32_matmul", _variant("f32_gemm", attributes), inputs, ["a", "b"], attributes)
 
 
-def _rows(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
-    x, *operands = inputs
-    op = "rows" if str(x.ty.dtype) == "float32" else "rows_i32"
-    variant = machine.of_rows(op, x, (_shape(x)[-1],), attributes, operands)
-    return _call("rows", variant, inputs, ["x"], attributes)
+def _rows(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    return _call("rows", _variant("rows", attributes), inputs, ["x"], attributes)
 
 
-def _layer_norm(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
-    x, *operands = inputs
-    variant = machine.of_rows("layernorm", x, (_shape(x)[-1],), attributes, operands)
+def _layer_norm(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    variant = _variant("layernorm", attributes)
     # TVM's attributes hold no float32: the bits of the number travel instead of it.
     bits = int(np.float32(attributes["epsilon"]).view(np.int32))
     return _call("layernorm", variant, inputs, ["x"], attributes, epsilon_bits=bits)
@@ -201,17 +171,11 @@ def _call(
     )
 
 
-def _epilogue(attributes: Attributes, operands: Sequence[Any], columns: int) -> str:
-    named = zip(_words(attributes, "operands"), operands, strict=True)
-    sizes = [(name, _shape(operand)[-1]) for name, operand in named]
-    return spell_epilogue(sizes, _words(attributes, "results"), int(attributes["pool"]), columns)
-
-
-def _stencil(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
+def _stencil(inputs: Sequence[Any], attributes: Attributes) -> Any:
     return kernel_op(
         "f32_stencil",
         inputs,
-        variant=machine.variant("f32_stencil", _shape(inputs[0])[1:], "skip" if len(inputs) > 3 else "f32"),
+        variant=_variant("f32_stencil", attributes),
         names=["x", "taps", "bias", "skip"][: len(inputs)],
         results=[Buffer("y", _shape(inputs[0]), "float32")],
         label=attributes["tvm_custom"]["name"],
@@ -219,29 +183,27 @@ def _stencil(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -
     )
 
 
-def _attention(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
-    maps = _shape(inputs[4])[0]
-    return _any_attention("b1_attention", inputs, ["exp_table", "limit"], attributes, machine, (maps,))
+def _attention(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    return _any_attention("b1_attention", inputs, ["exp_table", "limit"], attributes)
 
 
-def _relative_attention(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
-    return _any_attention("b1_relative_attention", inputs, [], attributes, machine, drop=int(attributes["drop"]))
+def _relative_attention(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    return _any_attention("b1_relative_attention", inputs, [], attributes, drop=int(attributes["drop"]))
 
 
-def _biased_attention(inputs: Sequence[Any], attributes: Attributes, machine: _Machine) -> Any:
-    return _any_attention("b1_biased_attention", inputs, ["bias", "scale", "margin"], attributes, machine)
+def _biased_attention(inputs: Sequence[Any], attributes: Attributes) -> Any:
+    return _any_attention("b1_biased_attention", inputs, ["bias", "scale", "margin"], attributes)
 
 
 def _any_attention(
-    kernel: str, inputs: Sequence[Any], tables: Sequence[str], attributes: Attributes, machine: _Machine,
-    maps: tuple[int, ...] = (), **options: int,
-) -> Any:  # fmt: skip
+    kernel: str, inputs: Sequence[Any], tables: Sequence[str], attributes: Attributes, **options: int
+) -> Any:
     heads, head_dim = int(attributes["heads"]), int(attributes["head_dim"])
     batch, tokens, _ = _shape(inputs[0])
     return kernel_op(
         kernel,
         inputs,
-        variant=machine.variant(kernel, (heads, head_dim, tokens, _shape(inputs[1])[1], *maps)),
+        variant=_variant(kernel, attributes),
         names=["q", "k", "v", *tables],
         results=[Buffer("context", (batch, tokens, heads * head_dim), "int32")],
         label=attributes["tvm_custom"]["name"],
@@ -251,9 +213,17 @@ def _any_attention(
     )
 
 
+def _variant(op: str, attributes: Attributes) -> Variant:
+    return find_variant(op, _text(attributes, "variant"))
+
+
 def _words(attributes: Attributes, name: str) -> list[str]:
+    return words(_text(attributes, name))
+
+
+def _text(attributes: Attributes, name: str) -> str:
     value = attributes[name]
-    return words(value.decode() if isinstance(value, bytes) else value)
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _shape(value: Any) -> tuple[int, ...]:

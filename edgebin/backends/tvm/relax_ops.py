@@ -25,7 +25,7 @@ from edgebin.backends.tvm.calls import (
     rows_call,
     stencil_call,
 )
-from edgebin.backends.tvm.glue import Buffer, Glue, KernelCall
+from edgebin.backends.tvm.glue import Buffer, Glue, GlueCall
 from edgebin.kernels.variants import Variant, find_variant
 
 _glue: ContextVar[Glue] = ContextVar("glue")
@@ -81,7 +81,7 @@ def _infer_type(call: Any, _builder: Any) -> Any:
     return types[0] if len(types) == 1 else relax.TupleType(types)
 
 
-def _kernel_call(kernel: str, call: Any, glue: Glue) -> KernelCall:
+def _kernel_call(kernel: str, call: Any, glue: Glue) -> GlueCall:
     attrs = call.attrs
     operation = "f32_gemm" if kernel == "f32_matmul" else kernel
     variant = find_variant(operation, str(attrs["variant"]))
@@ -113,7 +113,7 @@ def _legalize(kernel: str, builder: Any, call: Any) -> Any:
     return relax.call_tir(function, list(call.args), list(call.ty.fields) if len(described.outputs) > 1 else call.ty)
 
 
-def _prim_func(symbol: str, call: KernelCall) -> Any:
+def _prim_func(symbol: str, call: GlueCall) -> Any:
     """A PrimFunc that calls the glue function once per block; opaque to TVM's fusion."""
     buffers = [*call.inputs, *call.outputs]
     whole = {b.name: f"{b.name}[{', '.join(f'0:{size}' for size in b.shape)}]" for b in buffers}
