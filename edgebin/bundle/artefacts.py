@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx_ir as ir
 
 from edgebin.bundle.manifest import MODEL_NAMES, PLUGIN_NAMES, Form
+from edgebin.passes.node_call import is_kernel_call
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
 from edgebin.toolchain.runtime import Backend
@@ -21,15 +22,14 @@ _DELEGATED = (_EDGEBIN, "Lce")
 class Artefacts:
     """`files` by their names in the bundle, of which `programs` are compiled for the target.
 
-    `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is; those in
-    `elsewhere` are not done by the kernel that was chosen for the node, but by an op that names none. `warnings` are
-    what a user should know.
+    `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is; `ops` says
+    which op those are that name no kernel of ours, such as `LceBconv2d`. `warnings` are what a user should know.
     """
 
     files: Mapping[str, Path]
     programs: tuple[Path, ...] = ()
     functions: Mapping[str, str] = field(default_factory=dict)
-    elsewhere: frozenset[str] = frozenset()
+    ops: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -60,12 +60,12 @@ def _tvm(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> A
 
 def _ort(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> Artefacts:
     """The optimised ONNX file, and the library of custom ops."""
-    from edgebin.backends.ort import build_library
+    from edgebin.backends.ort import build_library, optimised_model
 
     file, library = folder / MODEL_NAMES["ort"], folder / PLUGIN_NAMES["ort"]
-    file.write_bytes(ir.to_proto(model).SerializeToString(deterministic=True))
+    file.write_bytes(optimised_model(model).SerializeToString(deterministic=True))
     build_library(target, compiler, library)
-    functions = {node.name: node.name for node in model.graph if node.name and node.domain == "edgebin"}
+    functions = {node.name: node.name for node in model.graph if node.name and is_kernel_call(node)}
     return Artefacts({file.name: file, library.name: library}, (library,), functions)
 
 
@@ -90,6 +90,6 @@ def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, fol
         if kind.startswith(_DELEGATED)
     }
     functions = {result: node for node, (result, _) in ours.items()}
-    elsewhere = frozenset(result for result, kind in ours.values() if not kind.startswith(_EDGEBIN))
+    ops = {result: kind for result, kind in ours.values() if not kind.startswith(_EDGEBIN)}
     files = {file.name: file, library.name: library}
-    return Artefacts(files, (library,), functions, elsewhere, made.warnings)
+    return Artefacts(files, (library,), functions, ops, made.warnings)

@@ -49,16 +49,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class CompileResult:
-    """A bundle that was written; `manifest` is the one in it. `random`: its weights are not the checkpoint's.
-
-    `warnings` are what the backend has to say of the model.
-    """
+    """A bundle that was written; `manifest` is the one in it. `random`: its weights are not the checkpoint's."""
 
     bundle: Path
     manifest: Manifest
     size_bytes: int
     random: bool
-    warnings: tuple[str, ...]
 
 
 def compile_bundle(
@@ -111,6 +107,8 @@ def compile_bundle(
         runner, partial = scratch / RUNNER_NAME, scratch / output.name
         say(f"compiling for {target.name} ({target.core.name})" + (f", kernels: {paths[0]}" if calls else ""))
         made = build_artefacts(backend, form, graph, target, builder, scratch, batch=batch)
+        for warning in made.warnings:
+            say(f"note: {warning}")
         for program in made.programs:
             check_elf(program, target)
         build_runner(target, builder, libraries, runner, backend)
@@ -146,7 +144,7 @@ def compile_bundle(
             say("verifying the bundle on its golden inputs")
             check(partial)
         os.replace(partial, output)
-    return CompileResult(output, manifest, output.stat().st_size, source.random, made.warnings)
+    return CompileResult(output, manifest, output.stat().st_size, source.random)
 
 
 def check_form(backend: Backend, form: Form, *, tuned: bool) -> None:
@@ -195,25 +193,19 @@ def _golden_files(source: Source, graph: ir.Model, made: Artefacts, backend: Bac
 
 
 def _operations(graph: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts) -> tuple[Operation, ...]:
-    """One for each function of the runtime that is ours, with the kernel that was chosen, if that one does it."""
+    """One for each function of the runtime that is ours."""
     nodes = {node.name: node for node in graph.graph}
-    found = []
-    for function, name in made.functions.items():
-        call = calls.get(name)
-        if call is None:
-            found.append(Operation(function=function, kind=nodes[name].op_type if name in nodes else "", nodes=(name,)))
-            continue
-        found.append(
-            Operation(
-                function=function,
-                kind=call.shape.kernel,
-                variant=None if function in made.elsewhere else nodes[name].attributes["variant"].as_string(),
-                nodes=(name,),
-                macs=call.macs,
-                bytes_=call.bytes_,
-            )
+    return tuple(
+        Operation(
+            function=function,
+            kind=made.ops.get(function) or calls[node].shape.kernel,
+            variant=None if function in made.ops else nodes[node].attributes["variant"].as_string(),
+            nodes=(node,),
+            macs=calls[node].macs if node in calls else 0,
+            bytes_=calls[node].bytes_ if node in calls else 0,
         )
-    return tuple(found)
+        for function, node in made.functions.items()
+    )
 
 
 def _tuning(tuner: Tuner) -> Tuning:

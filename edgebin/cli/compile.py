@@ -128,7 +128,6 @@ def compile_(
             **_kernels(manifest),
             **({"weights": "random: this twin of a binary model serves for latency only"} if result.random else {}),
             **verified,
-            **{f"note {number}": text for number, text in enumerate(result.warnings, start=1)},
         }
     )
     output.next_line("profile", bundle)

@@ -33,8 +33,8 @@ def hosted_contenders(
 ) -> list[Contender]:
     """What these baselines are, of those that Python hosts.
 
-    `tflite` is the float twin on LiteRT; `tflite-runtime` the same on tflite_runtime, and each TFLite bundle there with
-    our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with XNNPACK.
+    `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
+    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with XNNPACK.
 
     Args:
         names: of `HOSTED`; others are not looked at.
@@ -53,11 +53,13 @@ def hosted_contenders(
         made.append(Contender(name, f"{_TITLES[runtime]} {_version(runtime)}", words, model.stat().st_size, how))
 
     if TFLITE in names and twin is not None:
-        add(TFLITE, _LITERT, twin)
+        add("fp32 in litert", _LITERT, twin)
     if TFLITE_RUNTIME in names and twin is not None:
-        add(TFLITE_RUNTIME, _TFLITE_RUNTIME, twin)
+        add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twin)
         for name, folder, plugin in _tflite_bundles(bundles):
-            add(f"{name} in tflite-runtime", _TFLITE_RUNTIME, folder / MODEL_NAMES["tflite"], "", "--delegate", plugin)
+            add(
+                f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, folder / MODEL_NAMES["tflite"], "", "--delegate", plugin
+            )
     if LCE_INTERPRETER in names:
         lce_only = [named for named in bundles if named.bundle.manifest.form == "lce-only"]
         if not lce_only:

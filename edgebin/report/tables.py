@@ -17,6 +17,10 @@ from edgebin.report.cells import (
 )
 
 
+# EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
+_ONNXRUNTIME = "(onnxruntime)"
+
+
 @dataclass(frozen=True)
 class Table:
     """Cells as text. The first column is left-aligned, the others are figures."""
@@ -129,6 +133,10 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
                 if variant.first_ms is not None and variant.load_ms is not None
             )
             + "."
+        )
+    if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
+        lines.append(
+            f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, and slowed by it."
         )
     lines.append("File: the whole bundle, runtime libraries included; of a baseline the model's file alone.")
     lines += [f"{variant.name}: {variant.note}." for variant in record.variants if variant.note]
