@@ -34,7 +34,8 @@ def hosted_contenders(
     """What these baselines are, of those that Python hosts.
 
     `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
-    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with XNNPACK.
+    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with
+    XNNPACK.
 
     Args:
         names: of `HOSTED`; others are not looked at.
@@ -76,11 +77,12 @@ def hosted_contenders(
 
 
 def _tflite_bundles(bundles: Sequence[Named]) -> list[tuple[str, Path, Path]]:
-    """Name, folder and our delegate of the bundles that have one."""
+    """Name, model and our delegate of the bundles that have one."""
     plugin = PLUGIN_NAMES["tflite"]
     found = [named for named in bundles if plugin in named.bundle.manifest.files]
     folders = [named.bundle.extracted() for named in found]
-    return [(named.name, folder, folder / plugin) for named, folder in zip(found, folders, strict=True)]
+    files = [(folder / MODEL_NAMES["tflite"], folder / plugin) for folder in folders]
+    return [(named.name, *pair) for named, pair in zip(found, files, strict=True)]
 
 
 def _version(runtime: str) -> str:

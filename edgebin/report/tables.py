@@ -16,7 +16,6 @@ from edgebin.report.cells import (
     speedup_cell,
 )
 
-
 # EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
 _ONNXRUNTIME = "(onnxruntime)"
 
@@ -136,7 +135,7 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
         )
     if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
         lines.append(
-            f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, and slowed by it."
+            f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, slowed by it."
         )
     lines.append("File: the whole bundle, runtime libraries included; of a baseline the model's file alone.")
     lines += [f"{variant.name}: {variant.note}." for variant in record.variants if variant.note]
