@@ -57,10 +57,8 @@ def hosted_contenders(
         add("fp32 in litert", _LITERT, twin)
     if TFLITE_RUNTIME in names and twin is not None:
         add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twin)
-        for name, folder, plugin in _tflite_bundles(bundles):
-            add(
-                f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, folder / MODEL_NAMES["tflite"], "", "--delegate", plugin
-            )
+        for name, model, plugin in _tflite_bundles(bundles):
+            add(f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, model, "", "--delegate", plugin)
     if LCE_INTERPRETER in names:
         lce_only = [named for named in bundles if named.bundle.manifest.form == "lce-only"]
         if not lce_only:
