@@ -73,6 +73,24 @@ def compile_variants(
     return objects
 
 
+def compile_dispatch(compiler: Compiler, folder: Path, extra_flags: Iterable[str] = ()) -> list[Path]:
+    """Compiles kernels/dispatch and what it links against beside kernels, each file to an object in `folder`.
+
+    Raises:
+        ToolchainError: the compiler failed.
+    """
+    objects = []
+    for source in (
+        path for name in ("linked", "dispatch") for path in sorted((resource_dir("kernels") / name).glob("*.c"))
+    ):
+        target = folder / f"{source.parent.name}-{source.stem}.o"
+        compiler.compile(
+            [source], target, ["-c", "-fPIC", *compile_flags("scalar"), f"-I{include_dir()}", *extra_flags]
+        )
+        objects.append(target)
+    return objects
+
+
 def build_shared_library(output: Path, compiler: Compiler, paths: Iterable[str] | None = None) -> Path:
     """A shared library of the kernels of `paths` (every path of the host's architecture if None), for ctypes.
 

@@ -42,7 +42,10 @@ def probe_paths(arch: str) -> tuple[str, ...]:
 
 def _build(target: Target, compiler: Compiler, output: Path) -> None:
     kernels = resource_dir("kernels")
-    sources = [*sorted((kernels / "probe").glob("*.c")), *(kernels / "runtime" / name for name in _RUNTIME_SOURCES)]
+    sources = [
+        *(source for folder in ("probe", "linked") for source in sorted((kernels / folder).glob("*.c"))),
+        *(kernels / "runtime" / name for name in _RUNTIME_SOURCES),
+    ]
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".objects-") as folder:
         objects = compile_objects(probe_paths(target.arch), compiler, Path(folder))
         linker = _static_linker(target, compiler)

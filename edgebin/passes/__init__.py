@@ -1,11 +1,12 @@
 """From an exported graph to one whose `edgebin` ops are kernel calls.
 
-Each pass is one module that says what it rewrites in its first lines; `PASSES` is their order.
+Each pass is one module that says what it rewrites in its first lines; `KERNEL_PASSES` and `PASSES` are their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
@@ -26,9 +27,11 @@ from edgebin.passes.static_shapes import fix_batch
 from edgebin.passes.stencil_skip import add_in_stencils
 from edgebin.passes.tiled_residuals import read_tiled_residuals
 
-__all__ = ["PASSES", "choose_kernels", "lower"]
+__all__ = ["KERNEL_PASSES", "PASSES", "choose_kernels", "lower"]
 
-PASSES: tuple[Callable[[ir.Model], None], ...] = (
+Pass: TypeAlias = Callable[[ir.Model], None]
+
+KERNEL_PASSES: tuple[Pass, ...] = (
     slice_constant_gathers,
     lower_patch_embedding,
     lower_linear,
@@ -40,19 +43,22 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
     fuse_epilogues,
     flatten_sums,
     pool_outputs,
-    expand_gelu,
 )
+# What is not a kernel call is compiled by TVM, or run by a runtime that has a GELU.
+PASSES = (*KERNEL_PASSES, expand_gelu)
 
 
-def lower(model: ir.Model, *, batch: int) -> None:
+def lower(model: ir.Model, *, batch: int, passes: Sequence[Pass] = PASSES) -> None:
     """Rewrite an exported model in place: shapes fixed, concept ops turned into fused ops.
+
+    `passes` are TVM's; TFLite takes `KERNEL_PASSES`.
 
     Raises:
         CompileError: a shape depends on more than the batch.
     """
     fix_batch(model, batch)
     model.opset_imports[DOMAIN] = 1
-    for rewrite in PASSES:
+    for rewrite in passes:
         rewrite(model)
     RemoveUnusedNodesPass()(model)
     TopologicalSortPass()(model)

@@ -18,7 +18,7 @@
 typedef enum { EB_NO_TYPE, EB_F32, EB_U8, EB_I32, EB_I64 } eb_type;
 
 /* A dense array. Bits may come as uint8 or as int32: the bytes are the same, the last axis counts elements. `data` is
- * NULL where a value is not known yet. */
+ * NULL where a value is not known yet, a dimension is negative where a size is not. */
 typedef struct {
   eb_type type;
   size_t rank;
@@ -29,9 +29,8 @@ typedef struct {
 /* A node's attributes by the names that edgebin/passes/fused.py gives them; 0, NULL or "" where it has none.
  *
  * `variant` names the path or tuning that `compile` chose; where it is empty or not linked in, the first one that is.
- * `shapes` are the results' shapes, `1x196x384 1x196x48`; where it is empty they follow from the inputs. The concept
- * ops
- * (`BinaryLinear`, `SignPack`, ...) have neither `operands` nor `results`: theirs are fixed. */
+ * `shapes` are the results' shapes, `1x196x384 1x196x48`, bits in bytes; where it is empty they follow from the inputs.
+ * The concept ops (`BinaryLinear`, `SignPack`, ...) have neither `operands` nor `results`: theirs are fixed. */
 typedef struct {
   const char *op, *operands, *results, *shapes, *variant;
   int64_t k, pool;
@@ -47,34 +46,39 @@ typedef struct eb_node eb_node;
  */
 typedef void eb_parallel_for(void* pool, size_t count, void (*part)(void* call, size_t index), void* call);
 
+/* The name of each op that is known, by number; NULL after the last one. */
+const char* eb_op_name(size_t index);
+
 /* How many inputs at the front of an op belong to it rather than to its epilogue, and which of them has to be constant
- * (-1: none); -1: there is no such op. */
+ * (-1: none); -1: there is no such op. The stencil's `skip` belongs to its epilogue. */
 int eb_leading_inputs(const char* op);
 int eb_constant_input(const char* op);
 
-/* Makes a node. `inputs` have types and shapes as far as they are known, and data where they are constant; constant
- * data is copied into packed panels and need not outlive the call. `name` is copied. `parts` is into how many parts
- * rows are split, at most. NULL: `message` (EB_MESSAGE_BYTES) says why. */
+/* Makes a node. `inputs` have data where `eb_constant_input` wants it, and types and shapes there; the others are not
+ * looked at. The constant is copied into packed panels and need not outlive the call, nor need `attributes`, `name`.
+ * `parts` is into how many parts rows are split, at most. NULL: `message` (EB_MESSAGE_BYTES) says why. */
 eb_node* eb_node_create(const eb_attributes* attributes, const char* name, const eb_tensor* inputs, size_t input_count,
                         size_t parts, char* message);
 void eb_node_destroy(eb_node* node);
 
-/* The number of results, and their types and shapes for inputs of these shapes (data is not looked at). 0 on success.
- */
+/* The number of results, and their types and shapes for inputs of these shapes (data is not looked at): bits are uint8,
+ * contexts of attentions int32, everything else float32. 0 on success. */
 size_t eb_node_output_count(const eb_node* node);
 int eb_node_output_shapes(const eb_node* node, const eb_tensor* inputs, size_t input_count, eb_tensor* outputs,
                           char* message);
 
-/* Runs the node; `outputs` have data. With `parallel_for` NULL all parts run in the calling thread. 0 on success. */
+/* Runs the node; `outputs` have data, and the bytes that eb_node_output_shapes says: their ranks are free, and bits may
+ * be int32 here too. With `parallel_for` NULL all parts run in the calling thread. 0 on success. */
 int eb_node_run(const eb_node* node, const eb_tensor* inputs, size_t input_count, eb_tensor* outputs,
                 eb_parallel_for* parallel_for, void* pool, char* message);
 
-/* The kernel that a node calls, such as `b1_gemm`, and the path or tuning, such as `neon_tbl`. */
+/* The kernel that a node calls, such as `b1_gemm` (`f32_matmul` where f32_gemm packs a run-time right-hand side), and
+ * the path or tuning, such as `neon_tbl`. */
 const char* eb_node_kernel(const eb_node* node);
 const char* eb_node_variant(const eb_node* node);
 
-/* Calls `observer` before (after = 0) and after (after = 1) each run of each node of this library, from the thread that
- * runs the graph; NULL ends that. For the runner, which times, counts and samples layers by it. Both libraries export
+/* Calls `observer` before (after = 0) and after (after = 1) each run of each node of this library that has a name, from
+ * the thread that runs the graph; NULL ends that. For the runner, which times, counts and samples layers by it. Both libraries export
  * it. */
 typedef void edgebin_observer(void* self, const char* name, const eb_tensor* outputs, size_t output_count, int after);
 __attribute__((visibility("default"))) void edgebin_observe(edgebin_observer* observer, void* self);

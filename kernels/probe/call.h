@@ -2,8 +2,8 @@
 #ifndef EDGEBIN_PROBE_CALL_H
 #define EDGEBIN_PROBE_CALL_H
 
+#include "../linked/variants.h"
 #include "edgebin.h"
-#include "variants.h"
 
 #define EB_MAX_DIMS 7
 

@@ -1,6 +1,7 @@
 /* Calls of the convolution (dims h, w, c, n, kernel, dilation, groups) and of the stencil (h, w, c). */
 #include <string.h>
 
+#include "../linked/pack.h"
 #include "../runtime/fail.h"
 #include "call.h"
 #include "epilogues.h"
@@ -14,14 +15,8 @@ void eb_prepare_b1_conv(eb_call* call, const eb_variant* variant, const size_t* 
   args->row_end = h;
   args->a = eb_random_bits(h * w, c);
   const size_t k = kernel * kernel * c / groups, row_bytes = EB_BIT_ROW_BYTES(k);
-  const uint8_t* rows = eb_random_bits(n, k);
-  uint8_t* weights = NULL;
-  for (size_t g = 0; g < groups; g++) {
-    size_t bytes;
-    const void* panels = eb_pack_panels(rows + g * (n / groups) * row_bytes, n / groups, row_bytes, variant, &bytes);
-    if (!weights) weights = eb_allocate_aligned(groups * bytes);
-    memcpy(weights + g * bytes, panels, bytes);
-  }
+  void* weights = eb_allocate_aligned(eb_group_panel_bytes(n, row_bytes, groups, variant));
+  eb_pack_group_panels(eb_random_bits(n, k), n, row_bytes, groups, variant, weights);
   args->weights = weights;
   args->workspace = eb_allocate_aligned(variant->workspace(args));
   args->epilogue = eb_make_epilogue(call, out, h * w, n);

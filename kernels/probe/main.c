@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../linked/variants.h"
 #include "../runtime/fail.h"
 #include "../runtime/json.h"
 #include "bandwidth.h"
@@ -11,7 +12,6 @@
 #include "cpuinfo.h"
 #include "kernel.h"
 #include "rates.h"
-#include "variants.h"
 
 static int list(int argc, char** argv) {
   (void)argv;

@@ -1,7 +1,5 @@
 #include "values.h"
 
-#include <string.h>
-
 #include "../runtime/fail.h"
 #include "edgebin.h"
 
@@ -32,38 +30,4 @@ uint8_t* eb_random_bits(size_t rows, size_t k) {
     if (first + 64 > k) bits[i] &= ((uint64_t)1 << (k - first)) - 1;
   }
   return (uint8_t*)bits;
-}
-
-void* eb_pack_panels(const void* rows, size_t n, size_t row_bytes, const eb_variant* variant, size_t* bytes) {
-  const size_t nr = variant->nr, word_bits = variant->word_bits;
-  const size_t word_bytes = word_bits < 8 ? 1 : word_bits / 8, words = (row_bytes * 8 + word_bits - 1) / word_bits;
-  const size_t total = (n + nr - 1) / nr * nr * words * word_bytes;
-  uint8_t* packed = eb_allocate_aligned(total);
-  for (size_t i = 0; i < n; i++) {
-    const uint8_t* row = (const uint8_t*)rows + i * row_bytes;
-    for (size_t w = 0; w < words; w++) {
-      uint8_t* to = packed + ((i / nr * words + w) * nr + i % nr) * word_bytes;
-      const size_t bit = w * word_bits, byte = bit / 8;
-      if (word_bits < 8) {
-        const unsigned bits = row[byte] | (byte + 1 < row_bytes ? (unsigned)row[byte + 1] << 8 : 0);
-        *to = (uint8_t)(bits >> (bit % 8) & ((1u << word_bits) - 1));
-      } else {
-        memcpy(to, row + byte, word_bytes);
-      }
-    }
-  }
-  if (bytes) *bytes = total;
-  return packed;
-}
-
-void* eb_pack_bit_panels(const uint8_t* rows, size_t n, size_t k, const eb_variant* variant) {
-  const size_t nr = variant->nr;
-  uint8_t* packed = eb_allocate_aligned((n + nr - 1) / nr * k * nr / 8);
-  for (size_t i = 0; i < n; i++) {
-    for (size_t p = 0; p < k; p++) {
-      const size_t bit = (i / nr * k + p) * nr + i % nr;
-      if (rows[i * EB_BIT_ROW_BYTES(k) + p / 8] >> (p % 8) & 1) packed[bit / 8] |= (uint8_t)(1u << (bit % 8));
-    }
-  }
-  return packed;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import zipfile
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import pytest
 
 from edgebin.errors import ToolchainError
 from edgebin.targets import load_target
-from edgebin.toolchain import runtime, wheels
+from edgebin.toolchain import wheels
 from edgebin.toolchain.elf import elf_needs
-from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64, runtime_libraries
+from edgebin.toolchain.runtime import TVM_FFI_VERSION, Backend, fetch_onnxruntime_aarch64, runtime_libraries
 from edgebin.toolchain.wheels import Wheel, WheelFile, fetch_wheel_files, unpack_wheels
 
 CONTENT = b"a library"
@@ -104,9 +105,26 @@ def test_no_network(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_tvm_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """tvm-ffi 0.1.15 resolves, installs and imports; TVM then crashes while it schedules."""
-    monkeypatch.setattr(runtime, "TVM_FFI_VERSION", "0.1.15.post2")
-    with pytest.raises(ToolchainError, match=r"edgebin needs exactly 0\.1\.15\.post2"):
+    found = importlib.metadata.version
+    installed = {"apache-tvm-ffi": "0.1.15.post2"}
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: installed.get(name) or found(name))
+    with pytest.raises(ToolchainError, match=rf"is 0\.1\.15\.post2, edgebin needs exactly {TVM_FFI_VERSION}"):
         runtime_libraries(load_target("x86-64"))
+
+
+@pytest.mark.parametrize(
+    ("backend", "name", "glibc"), [("ort", "libonnxruntime.so.1", (2, 28)), ("tflite", "libLiteRt.so", (2, 34))]
+)
+@pytest.mark.parametrize("id_", ["x86-64", "jetson-nano"])
+def test_other_backends_libraries(id_: str, backend: Backend, name: str, glibc: tuple[int, int]) -> None:
+    """What they need of the C library is newer than some boards': compile says it, from the file."""
+    target = load_target(id_)
+    libraries = runtime_libraries(target, backend, fetch=True)
+    assert list(libraries.files) == [name]
+    needs = elf_needs(libraries.files[name])
+    assert needs.arch == target.arch
+    if target.arch == "aarch64":
+        assert needs.glibc == glibc
 
 
 @pytest.mark.parametrize("id_", ["x86-64", "jetson-nano"])
@@ -114,6 +132,7 @@ def test_libraries_start_on_the_target(id_: str) -> None:
     target = load_target(id_)
     libraries = runtime_libraries(target, fetch=True)
     assert [path.name for path in libraries.paths] == ["libtvm_runtime.so", "libtvm_ffi.so"]
+    assert libraries.include is not None
     assert (libraries.include / "tvm" / "ffi" / "c_api.h").is_file()
     for path in libraries.paths:
         needs = elf_needs(path)

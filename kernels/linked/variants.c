@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* A program has the variants of one architecture, and a tuning has some of the operations only. */
-#define EB_API __attribute__((weak))
+/* A program has the variants of one architecture, and a tuning has some of the operations only. Hidden: a library takes
+ * none from another one in its process. */
+#define EB_API __attribute__((weak, visibility("hidden")))
 #include "edgebin.h"
 
 /* Which operations want a workspace. */

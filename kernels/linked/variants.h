@@ -1,7 +1,7 @@
-/* The kernels that this program was linked with, from kernels/variants.inc: a name is all that a new one needs here,
- * unless its operation is new. */
-#ifndef EDGEBIN_PROBE_VARIANTS_H
-#define EDGEBIN_PROBE_VARIANTS_H
+/* The kernels that this program or library was linked with, from kernels/variants.inc: a name is all that a new one
+ * needs here, unless its operation is new. */
+#ifndef EDGEBIN_LINKED_VARIANTS_H
+#define EDGEBIN_LINKED_VARIANTS_H
 
 #include <stddef.h>
 
