@@ -92,7 +92,7 @@ def test_slots_are_those_of_the_official_header() -> None:
     official = dict(re.findall(r"^(\w+)\s+(\d+)$", measured.read_text(), flags=re.MULTILINE))
     header = (resource_dir("kernels") / "ort" / "abi.h").read_text()
     ours = dict(re.findall(r"^ORT_ASSERT_SLOT\((\w+), (\d+)\);", header, flags=re.MULTILINE))
-    assert len(ours) == 13
+    assert len(ours) > 30
     assert ours == {name: official[name] for name in ours}
 
 

@@ -37,11 +37,13 @@ BUILTIN_TABLE: dict[str, Conversion] = {
 class TfliteModel:
     """A file. `nodes` names, for each operator in the order in which they run, the ONNX node that it is a part of.
 
+    `results` are the names of their first results, by which a delegate knows them, and `kinds` what they are.
     `warnings` say what a user should know of how it will run.
     """
 
     content: bytes
     nodes: tuple[str, ...]
+    results: tuple[str, ...]
     kinds: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -86,5 +88,6 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False) -> T
     simplify_views(graph)
     content = write(graph, description=description)
     nodes = tuple(operator.node for operator in graph.operators)
+    results = tuple(operator.outputs[0].name for operator in graph.operators)
     kinds = tuple(operator.kind for operator in graph.operators)
-    return TfliteModel(content, nodes, kinds, tuple(graph.warnings))
+    return TfliteModel(content, nodes, results, kinds, tuple(graph.warnings))
