@@ -106,7 +106,7 @@ def _on_runtimes(source: Source, target: Target, libraries: dict[str, Path], fol
 def _full_precision(source: Source, bundle: Bundle, folder: Path) -> Executed:
     twin = export_twin(bundle.manifest.model, folder / "fp32.onnx")
     image = {twin.input_name: next(iter(source.inputs.values()))[:1]}
-    return executed_by_library(bundle.manifest.target, Job("onnxruntime", twin.path, image), folder / "fp32")
+    return executed_by_library(bundle.manifest.target, Job("onnxruntime", twin.path, image), folder / "fp32", {})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,10 +55,10 @@ def executed_by_module(bundle: Bundle) -> Executed:
     return Executed(nodes, between, 0, _cycles(counts, bundle.manifest.target))
 
 
-def executed_by_library(target: Target, job: Job, folder: Path, nodes: Sequence[str] | None = None) -> Executed:
+def executed_by_library(target: Target, job: Job, folder: Path, nodes: Mapping[str, str]) -> Executed:
     """What a runtime's aarch64 wheel executes with our library. Python's call of the runtime is in `outside`.
 
-    `nodes` names the library's runs where their own names are not those of the ONNX nodes; runs of one node are summed.
+    `nodes`: as `Files` has them; runs of one node are summed.
 
     Raises:
         ToolchainError: no userland, no emulator or no counter.
@@ -69,8 +69,8 @@ def executed_by_library(target: Target, job: Job, folder: Path, nodes: Sequence[
     per_region = _per_inference(counts)
     *runs, before, after = (per_region.get(index + 1, 0) for index in range(len(names) + 2))
     by_node: Counter[str] = Counter()
-    for name, instructions in zip(names if nodes is None else nodes, runs, strict=True):
-        by_node[name] += instructions
+    for name, instructions in zip(names, runs, strict=True):
+        by_node[nodes.get(name, name)] += instructions
     return Executed(dict(by_node), per_region[INFERENCE], before + after, _cycles(counts, target))
 
 

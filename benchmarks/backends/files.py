@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
@@ -13,7 +14,7 @@ from edgebin.backends.tflite import build as delegate
 from edgebin.backends.tflite.models import TfliteModel
 from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import usable_paths
-from edgebin.passes import choose_kernels, lower
+from edgebin.passes import KERNEL_PASSES, choose_kernels, lower
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
 
@@ -22,12 +23,12 @@ from edgebin.toolchain.compiler import find_compiler
 class Files:
     """A model's file and our library for it.
 
-    `nodes`: the ONNX node of each run that the library reports, in order; None where it reports their own names.
+    `nodes`: the ONNX node of each run that the library reports, by the name it reports, where that is another.
     """
 
     model: Path
     library: Path
-    nodes: tuple[str, ...] | None = None
+    nodes: Mapping[str, str] = field(default_factory=dict)
 
 
 def lowered_for(model: onnx.ModelProto, target: Target, *, batch: int = 1) -> ir.Model:
@@ -37,7 +38,7 @@ def lowered_for(model: onnx.ModelProto, target: Target, *, batch: int = 1) -> ir
         CompileError: one of its ops cannot be lowered.
     """
     lowered = ir.from_proto(model)
-    lower(lowered, batch=batch)
+    lower(lowered, batch=batch, passes=KERNEL_PASSES)
     usable = usable_paths(target.arch, frozenset(target.features))
     paths = tuple(path for path in target.kernel_paths if path in usable)
     choose_kernels(lowered, by_model(paths, target.core), cores=target.cores)
@@ -64,8 +65,7 @@ def tflite_files(lowered: ir.Model, library: Path, folder: Path) -> Files:
     path = folder / "model.tflite"
     written: TfliteModel = tflite.build_model(lowered)
     path.write_bytes(written.content)
-    operators = zip(written.nodes, written.kinds, strict=True)
-    return Files(path, library, tuple(node for node, kind in operators if kind.startswith(("Edgebin", "Lce"))))
+    return Files(path, library, dict(zip(written.results, written.nodes, strict=True)))
 
 
 def onnx_library(target: Target, folder: Path) -> Path:
