@@ -34,15 +34,23 @@ BUILTIN_TABLE: dict[str, Conversion] = {
 
 
 @dataclass(frozen=True)
-class TfliteModel:
-    """A file. `nodes` names, for each operator in the order in which they run, the ONNX node that it is a part of.
+class WrittenOperator:
+    """An operator of a file: a builtin's name or custom op's code, the ONNX node that it is a part of, its first result.
 
-    `warnings` say what a user should know of how it will run.
+    Edgebin's library tells of its operators by the name of that result.
     """
 
+    kind: str
+    node: str
+    result: str
+
+
+@dataclass(frozen=True)
+class TfliteModel:
+    """A file, its operators in the order in which they run, and what its user should know of how it will run."""
+
     content: bytes
-    nodes: tuple[str, ...]
-    kinds: tuple[str, ...]
+    operators: tuple[WrittenOperator, ...]
     warnings: tuple[str, ...]
 
 
@@ -85,6 +93,7 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False) -> T
     fuse_activations(graph)
     simplify_views(graph)
     content = write(graph, description=description)
-    nodes = tuple(operator.node for operator in graph.operators)
-    kinds = tuple(operator.kind for operator in graph.operators)
-    return TfliteModel(content, nodes, kinds, tuple(graph.warnings))
+    operators = tuple(
+        WrittenOperator(operator.kind, operator.node, operator.outputs[0].name) for operator in graph.operators
+    )
+    return TfliteModel(content, operators, tuple(graph.warnings))
