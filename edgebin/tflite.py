@@ -33,7 +33,9 @@ _MODULES: dict[str, str] = {
 }
 
 
-def delegate(library: Path | str | None = None, *, num_threads: int | None = None, runtime: Runtime | None = None) -> Any:
+def delegate(
+    library: Path | str | None = None, *, num_threads: int | None = None, runtime: Runtime | None = None
+) -> Any:
     """The delegate that `Interpreter(experimental_delegates=[…])` of `runtime` takes (None: of whichever is installed).
 
     `library` is `libedgebin_tflite.so` of a bundle; without one, that of this machine is built once. Its kernels run in

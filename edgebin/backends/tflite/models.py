@@ -21,6 +21,7 @@ from edgebin.backends.tflite.graph import Graph
 from edgebin.backends.tflite.repeats import share_repeats
 from edgebin.backends.tflite.translate import Conversion, Translation
 from edgebin.backends.tflite.views import simplify_views
+from edgebin.backends.tflite.whole_rows import gather_rows
 from edgebin.backends.tflite.writer import write
 from edgebin.passes.static_shapes import fix_batch
 
@@ -35,7 +36,7 @@ BUILTIN_TABLE: dict[str, Conversion] = {
 
 @dataclass(frozen=True)
 class WrittenOperator:
-    """An operator of a file: a builtin's name or custom op's code, the ONNX node that it is a part of, its first result.
+    """An operator of a file: builtin's name or custom op's code, the ONNX node that it is a part of, its first result.
 
     Edgebin's library tells of its operators by the name of that result.
     """
@@ -91,6 +92,8 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False) -> T
     simplify_views(graph)
     fold_into_products(graph, scales=fold_scales)
     fuse_activations(graph)
+    simplify_views(graph)
+    gather_rows(graph)
     simplify_views(graph)
     content = write(graph, description=description)
     operators = tuple(
