@@ -21,7 +21,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from edgebin.backends.tflite.build import host_library
 from edgebin.errors import InputError, ToolchainError
 
 __all__ = ["delegate", "interpreter"]
@@ -46,7 +45,7 @@ def delegate(
         ToolchainError: no runtime is installed, or there is no compiler for the library.
     """
     module = _module(runtime)
-    path = host_library() if library is None else Path(library)
+    path = _host_library() if library is None else Path(library)
     options = {} if num_threads is None else {"num_threads": num_threads}
     try:
         return module.load_delegate(str(path), options)
@@ -77,6 +76,13 @@ def interpreter(
         name = "the model" if isinstance(model, bytes) else f"`{model}`"
         raise InputError(f"TFLite cannot run {name}: {str(error).strip()}") from error
     return made
+
+
+def _host_library() -> Path:
+    # Not at the top: a board that runs models has no compiler, and none of the packages that write models.
+    from edgebin.backends.tflite.build import host_library
+
+    return host_library()
 
 
 def _read(path: Path) -> bytes:

@@ -21,16 +21,11 @@ static int read_attributes(tfl_call* call, eb_attributes* attributes) {
     const char* key;
     int64_t* value;
   } numbers[] = {
-      {"k", &attributes->k},
-      {"pool", &attributes->pool},
-      {"kernel", &attributes->kernel},
-      {"dilation", &attributes->dilation},
-      {"groups", &attributes->groups},
-      {"channels", &attributes->channels},
-      {"heads", &attributes->heads},
-      {"head_dim", &attributes->head_dim},
-      {"drop", &attributes->drop},
-      {"circular", &attributes->circular},
+      {"k", &attributes->k},           {"pool", &attributes->pool},
+      {"kernel", &attributes->kernel}, {"dilation", &attributes->dilation},
+      {"groups", &attributes->groups}, {"channels", &attributes->channels},
+      {"heads", &attributes->heads},   {"head_dim", &attributes->head_dim},
+      {"drop", &attributes->drop},     {"circular", &attributes->circular},
   };
   const struct {
     const char* key;
@@ -125,8 +120,8 @@ static int prepare(void* opaque, tfl_call* call) {
   if (!describe_inputs(call, 0, inputs)) return 0;
   if (!self->node || memcmp(inputs, self->made_for, sizeof inputs) != 0) {
     eb_node_destroy(self->node);
-    self->node = eb_node_create(&self->attributes, NULL, inputs, call->input_count,
-                                eb_pool_threads(call->pool), call->message);
+    self->node =
+        eb_node_create(&self->attributes, NULL, inputs, call->input_count, eb_pool_threads(call->pool), call->message);
     if (!self->node) return 0;
     memcpy(self->made_for, inputs, sizeof inputs);
   }
@@ -135,7 +130,9 @@ static int prepare(void* opaque, tfl_call* call) {
   }
   if (eb_node_output_shapes(self->node, inputs, call->input_count, results, call->message) != 0) return 0;
   for (size_t i = 0; i < call->output_count; i++) {
-    if (!shape_result(call, i, &self->declared[i], &results[i]) || !tfl_resize_output(call, i, results[i].rank, results[i].dims)) return 0;
+    if (!shape_result(call, i, &self->declared[i], &results[i]) ||
+        !tfl_resize_output(call, i, results[i].rank, results[i].dims))
+      return 0;
   }
   return 1;
 }
@@ -150,8 +147,8 @@ static int run(void* opaque, tfl_call* call) {
       return tfl_fail(call, "its output %zu has no memory: nothing reads it", i);
     }
   }
-  return eb_node_run(self->node, inputs, call->input_count, outputs, eb_pool_parallel_for, call->pool,
-                     call->message) == 0;
+  return eb_node_run(self->node, inputs, call->input_count, outputs, eb_pool_parallel_for, call->pool, call->message) ==
+         0;
 }
 
 const tfl_op tfl_edgebin_op = {create, prepare, run, destroy};

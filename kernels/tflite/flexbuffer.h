@@ -10,9 +10,9 @@
 typedef struct {
   const uint8_t* data;
   size_t size;
-  size_t count;             /* entries */
-  size_t keys, key_width;   /* position of the vector of keys, bytes of one offset in it */
-  size_t values, width;     /* position of the values, bytes of one value; the bytes of types follow the values */
+  size_t count;           /* entries */
+  size_t keys, key_width; /* position of the vector of keys, bytes of one offset in it */
+  size_t values, width;   /* position of the values, bytes of one value; the bytes of types follow the values */
 } eb_flex_map;
 
 typedef enum { EB_FLEX_OK, EB_FLEX_ABSENT, EB_FLEX_MALFORMED } eb_flex_status;

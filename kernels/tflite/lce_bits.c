@@ -6,7 +6,8 @@
 
 int tfl_same_rows(size_t bits) { return LCE_WORDS(bits) % 2 == 0; }
 
-/* Sets bits at .. at + 31 of a row to those of `word` where that has ones; bytes behind its last one are not touched. */
+/* Sets bits at .. at + 31 of a row to those of `word` where that has ones; bytes behind its last one are not touched.
+ */
 static void or_word(uint8_t* row, size_t at, uint32_t word) {
   uint64_t shifted = (uint64_t)word << (at % 8);
   for (uint8_t* byte = row + at / 8; shifted; byte++, shifted >>= 8) *byte |= (uint8_t)shifted;

@@ -86,7 +86,8 @@ static void* create(tfl_call* call) {
       {"dilation_width_factor", &shape->horizontal.dilation},
   };
   int good = tfl_read_ints(call, options, sizeof options / sizeof *options);
-  if (good && shape->pad_values != 0 && shape->pad_values != 1) good = tfl_fail(call, "`pad_values` is neither 0 nor 1");
+  if (good && shape->pad_values != 0 && shape->pad_values != 1)
+    good = tfl_fail(call, "`pad_values` is neither 0 nor 1");
   if (good && (shape->activation < LCE_NO_ACTIVATION || shape->activation > LCE_RELU6)) {
     good = tfl_fail(call, "no such fused activation: %lld", (long long)shape->activation);
   }
@@ -236,7 +237,9 @@ static int make_nodes(conv* self, tfl_call* call) {
       [SCALED] = "scale bias", [RELU_SCALED] = "slope gain shift", [SUMS] = "", [BITS] = "threshold0"};
   const lce_conv_shape* shape = &self->shape;
   const eb_attributes attributes = {
-      .op = self->way == IMAGE ? "FusedBinaryConv" : self->upper ? "FusedTernaryLinear" : "FusedBinaryLinear",
+      .op = self->way == IMAGE ? "FusedBinaryConv"
+            : self->upper      ? "FusedTernaryLinear"
+                               : "FusedBinaryLinear",
       .operands = operands[self->ending],
       .results = self->ending == BITS ? "bits0" : "out",
       .k = (int64_t)shape->k,
@@ -251,8 +254,7 @@ static int make_nodes(conv* self, tfl_call* call) {
   for (size_t i = 0; i < self->node_count; i++) {
     eb_tensor inputs[8];
     const size_t count = node_inputs(self, call, i, NULL, inputs);
-    self->nodes[i] =
-        eb_node_create(&attributes, NULL, inputs, count, eb_pool_threads(call->pool), call->message);
+    self->nodes[i] = eb_node_create(&attributes, NULL, inputs, count, eb_pool_threads(call->pool), call->message);
     if (self->nodes[i]) continue;
     drop_nodes(self);
     return 0;

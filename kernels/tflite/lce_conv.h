@@ -1,4 +1,5 @@
-/* LceBconv2d, in its parts: options and shapes, patches (lce_patches.c), results (lce_results.c), the op (lce_conv.c). */
+/* LceBconv2d, in its parts: options and shapes, patches (lce_patches.c), results (lce_results.c), the op (lce_conv.c).
+ */
 #ifndef EDGEBIN_TFLITE_LCE_CONV_H
 #define EDGEBIN_TFLITE_LCE_CONV_H
 
@@ -7,8 +8,8 @@
 
 enum { LCE_NO_ACTIVATION = 0, LCE_RELU = 1, LCE_RELU_N1_TO_1 = 2, LCE_RELU6 = 3 };
 
-/* Channels come in `groups` groups; a group of a pixel is `words` words. One result of a group is the product of `k` bits:
- * tap after tap, without gaps. */
+/* Channels come in `groups` groups; a group of a pixel is `words` words. One result of a group is the product of `k`
+ * bits: tap after tap, without gaps. */
 typedef struct {
   int64_t channels, padding, pad_values, activation;
   lce_axis vertical, horizontal;
@@ -31,8 +32,8 @@ void lce_gather_patches(const lce_conv_shape* shape, const uint32_t* image, size
 void lce_gather_filter(const lce_conv_shape* shape, const uint32_t* filter, uint8_t* rows);
 
 /* lce_results.c: what a kernel computed for `columns` output channels from `first` on, dense, into its columns of the
- * output. Sums become clamped before they are scaled, as LCE does it; int8 is rounded to the nearest, ties away from zero.
- * `multiplier` and `bias` have an element for each of the n channels. */
+ * output. Sums become clamped before they are scaled, as LCE does it; int8 is rounded to the nearest, ties away from
+ * zero. `multiplier` and `bias` have an element for each of the n channels. */
 typedef struct {
   const lce_conv_shape* shape;
   size_t first, columns;

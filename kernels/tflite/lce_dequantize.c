@@ -1,5 +1,5 @@
-/* LceDequantize: bits as float32 (+1 and -1), int8 (the two numbers nearest to that) or bool (true and false). The number
- * of channels is that of the output in the file. */
+/* LceDequantize: bits as float32 (+1 and -1), int8 (the two numbers nearest to that) or bool (true and false). The
+ * number of channels is that of the output in the file. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -11,7 +11,8 @@ typedef struct {
   uint8_t *rows, *upper;
 } gathering;
 
-static void gather_patch(const gathering* call, const uint32_t* image, int64_t y, int64_t x, uint8_t* row, uint8_t* upper) {
+static void gather_patch(const gathering* call, const uint32_t* image, int64_t y, int64_t x, uint8_t* row,
+                         uint8_t* upper) {
   const lce_conv_shape* shape = call->shape;
   const lce_axis *vertical = &shape->vertical, *horizontal = &shape->horizontal;
   const size_t channels = lce_group_channels(shape), pixel_words = shape->words * shape->groups;
@@ -38,8 +39,7 @@ static void gather_part(void* opaque, size_t part) {
   const lce_conv_shape* shape = call->shape;
   const size_t height = (size_t)shape->vertical.out, width = (size_t)shape->horizontal.out;
   const size_t lines = shape->batch * height, bytes = EB_BIT_ROW_BYTES(shape->k);
-  const size_t image_words =
-      (size_t)(shape->vertical.size * shape->horizontal.size) * shape->words * shape->groups;
+  const size_t image_words = (size_t)(shape->vertical.size * shape->horizontal.size) * shape->words * shape->groups;
   for (size_t line = part * lines / call->parts; line < (part + 1) * lines / call->parts; line++) {
     const size_t from = line * width * bytes;
     memset(call->rows + from, 0, width * bytes);

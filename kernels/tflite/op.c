@@ -61,7 +61,7 @@ int tfl_read_ints(tfl_call* call, const tfl_int_option* options, size_t count) {
 int tfl_check_arity(tfl_call* call, size_t inputs, size_t outputs) {
   if (call->input_count != inputs || call->output_count != outputs) {
     return tfl_fail(call, "takes %zu inputs and gives %zu outputs, but has %zu and %zu", inputs, outputs,
-                   call->input_count, call->output_count);
+                    call->input_count, call->output_count);
   }
   for (size_t i = 0; i < outputs; i++) {
     if (!tfl_output(call, i)) return tfl_fail(call, "output %zu is missing", i);
@@ -89,11 +89,16 @@ int tfl_resize_output(tfl_call* call, size_t index, size_t rank, const int64_t* 
 
 static eb_type type_of(int type) {
   switch (type) {
-    case TFLITE_FLOAT32: return EB_F32;
-    case TFLITE_UINT8: return EB_U8;
-    case TFLITE_INT32: return EB_I32;
-    case TFLITE_INT64: return EB_I64;
-    default: return EB_NO_TYPE;
+    case TFLITE_FLOAT32:
+      return EB_F32;
+    case TFLITE_UINT8:
+      return EB_U8;
+    case TFLITE_INT32:
+      return EB_I32;
+    case TFLITE_INT64:
+      return EB_I64;
+    default:
+      return EB_NO_TYPE;
   }
 }
 

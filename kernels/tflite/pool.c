@@ -12,8 +12,8 @@ typedef struct {
 } eb_job;
 
 struct eb_pool {
-  size_t threads;    /* asked for */
-  size_t workers;    /* started: one fewer */
+  size_t threads;       /* asked for */
+  size_t workers;       /* started: one fewer */
   pthread_mutex_t user; /* held by the caller whose job it is */
   pthread_mutex_t lock; /* guards what follows, but for `next` */
   pthread_cond_t work, done;

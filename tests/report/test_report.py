@@ -56,7 +56,7 @@ def measured() -> RunRecord:
     return RunRecord(
         edgebin_version="0.1.0",
         created_utc="2026-01-02T03:04:05+00:00",
-        bundle=BUNDLE,
+        bundles=(BUNDLE,),
         device=Device("x86-64", "this host", "some processor", 3_000_000_000, "Linux"),
         protocol=Protocol(1, (1,), 50, 5.0, 1.0, 40, True),
         variants=(binary, fp32),

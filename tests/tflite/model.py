@@ -35,7 +35,13 @@ class Model:
     outputs: list[int] = field(default_factory=list)
 
     def tensor(
-        self, name: str, shape: Sequence[int], dtype: str = "float32", *, scale: float | None = None, zero_point: int = 0
+        self,
+        name: str,
+        shape: Sequence[int],
+        dtype: str = "float32",
+        *,
+        scale: float | None = None,
+        zero_point: int = 0,
     ) -> int:
         self.tensors.append((name, tuple(shape), dtype, None, scale, zero_point))
         return len(self.tensors) - 1
