@@ -16,7 +16,7 @@ from edgebin.toolchain.compiler import Compiler
 from edgebin.toolchain.runtime import Backend
 
 if TYPE_CHECKING:
-    from edgebin.backends.tflite import TfliteModel
+    from edgebin.backends.tflite.models import TfliteModel, WrittenOperator
 
 _EDGEBIN = "Edgebin"
 _DELEGATED = (_EDGEBIN, "Lce")
@@ -90,19 +90,15 @@ def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, fol
         return Artefacts({file.name: file}, warnings=made.warnings)
     build_library(target, compiler, library)
     # The delegate knows its ops by their results.
-    ours = [index for index, kind in enumerate(made.kinds) if kind.startswith(_DELEGATED)]
-    functions = {made.results[index]: made.nodes[index] for index in ours}
-    ops = {made.results[index]: made.kinds[index] for index in ours if not made.kinds[index].startswith(_EDGEBIN)}
-    inner = frozenset(made.results[index] for index in ours if not _gives_result(made, index))
+    ours = [operator for operator in made.operators if operator.kind.startswith(_DELEGATED)]
+    functions = {operator.result: operator.node for operator in ours}
+    ops = {operator.result: operator.kind for operator in ours if not operator.kind.startswith(_EDGEBIN)}
+    inner = frozenset(operator.result for operator in ours if not _gives_result(made, operator))
     files = {file.name: file, library.name: library}
     return Artefacts(files, (library,), functions, ops, inner, made.warnings)
 
 
-def _gives_result(made: TfliteModel, index: int) -> bool:
+def _gives_result(made: TfliteModel, operator: WrittenOperator) -> bool:
     """Whether an operator computes what its node does: only its shape may still be changed."""
-    later = [
-        kind
-        for node, kind in zip(made.nodes[index + 1 :], made.kinds[index + 1 :], strict=True)
-        if node == made.nodes[index]
-    ]
-    return all(kind == "RESHAPE" for kind in later)
+    later = made.operators[made.operators.index(operator) + 1 :]
+    return all(other.kind == "RESHAPE" for other in later if other.node == operator.node)
