@@ -77,8 +77,8 @@ def _ort(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> A
 
 def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, folder: Path, batch: int) -> Artefacts:
     """The `.tflite` file, and the delegate where it has ops that no builtin is."""
-    from edgebin.backends.tflite import build_float_model, build_lce_model, build_model
     from edgebin.backends.tflite.build import build_library
+    from edgebin.backends.tflite.models import build_float_model, build_lce_model, build_model
 
     if form == "full-precision":
         made = build_float_model(model, batch)
