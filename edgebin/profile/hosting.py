@@ -34,8 +34,8 @@ def hosted_contenders(
     """What these baselines are, of those that Python hosts.
 
     `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
-    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with
-    XNNPACK.
+    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, in each of the ways
+    that it offers.
 
     Args:
         names: of `HOSTED`; others are not looked at.
@@ -71,6 +71,7 @@ def hosted_contenders(
             name = LCE_INTERPRETER if len(lce_only) == 1 else f"{named.name} in lce"
             add(name, LCE, model, "without XNNPACK")
             add(name, LCE, model, "with XNNPACK", "--xnnpack")
+            add(name, LCE, model, "with XNNPACK and indirect convolutions", "--xnnpack", "--indirect")
     return made
 
 
