@@ -14,7 +14,7 @@ from edgebin.backends.tflite import build as delegate
 from edgebin.backends.tflite.models import TfliteModel
 from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import usable_paths
-from edgebin.passes import KERNEL_PASSES, choose_kernels, lower
+from edgebin.passes import choose_kernels, lower
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
 
@@ -38,7 +38,7 @@ def lowered_for(model: onnx.ModelProto, target: Target, *, batch: int = 1) -> ir
         CompileError: one of its ops cannot be lowered.
     """
     lowered = ir.from_proto(model)
-    lower(lowered, batch=batch, passes=KERNEL_PASSES)
+    lower(lowered, batch=batch, backend="tflite")
     usable = usable_paths(target.arch, frozenset(target.features))
     paths = tuple(path for path in target.kernel_paths if path in usable)
     choose_kernels(lowered, by_model(paths, target.core), cores=target.cores)

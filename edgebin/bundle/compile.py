@@ -99,7 +99,7 @@ def compile_bundle(
     graph, calls = ir.from_proto(source.model), {}
     if form == "binary":
         say(f"lowering {len(source.model.graph.node)} nodes to kernel calls")
-        lower(graph, batch=batch)
+        lower(graph, batch=batch, backend=backend)
         calls = choose_kernels(graph, choose, cores=target.cores)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as name:

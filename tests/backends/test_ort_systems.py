@@ -39,7 +39,7 @@ CHECKPOINT = Path(__file__).parents[2] / "examples" / "digits" / "checkpoints" /
 
 def compiled(proto: onnx.ModelProto, batch: int = BATCH) -> onnx.ModelProto:
     target, lowered = load_target("x86-64"), ir.from_proto(proto)
-    lower(lowered, batch=batch)
+    lower(lowered, batch=batch, backend="ort")
     choose_kernels(lowered, by_model(host_paths(), target.core), cores=target.cores)
     return optimised_model(lowered)
 
