@@ -210,22 +210,28 @@ def test_bits_that_two_layers_read_are_packed_once(run, random: np.random.Genera
 
 
 @lce_runtimes
-def test_rows_of_bits_move_whole(run, random: np.random.Generator) -> None:
-    """Patches of 2 × 2 pixels become rows: what BHViT does between its stages."""
+@pytest.mark.parametrize("channels", [16, 40, 64])
+def test_rows_of_bits_move_whole(channels: int, run, random: np.random.Generator) -> None:
+    """Patches of 2 × 2 pixels become rows of whole 64-bit words: what BHViT does between its stages."""
     text = (
-        "g (float[1,16,64] x) => (float[1,4,8] y) { a = edgebin.SignPack(x, t) r = Reshape(a, s1) "
+        f"g (float[1,16,{channels}] x) => (float[1,4,8] y) {{ a = edgebin.SignPack(x, t) r = Reshape(a, s1) "
         "p = Transpose <perm = [0, 1, 3, 2, 4, 5]> (r) m = Reshape(p, s2) "
         "y = edgebin.BinaryLinear <k = 256> (m, w, s, c) }"
     )
     shapes = {"s1": np.array([1, 2, 2, 2, 2, 8]), "s2": np.array([1, 4, 32])}
-    check(text, {**layer(random, 8, 256), **shapes, **vectors(random, t=64)}, run, k=256)
+    check(text, {**layer(random, 8, 256), **shapes, **vectors(random, t=channels)}, run, k=256)
 
 
 REFUSED = {
-    "moves bits": (
+    "rows of 80 bits are read from rows of 128": (
         "g (float[1,4,40] x) => (float[1,2,8] y) { a = edgebin.SignPack(x, t) r = Reshape(a, s1) "
         "y = edgebin.BinaryLinear <k = 80> (r, w, s, c) }",
         {"s1": np.array([1, 2, 16])}, 40, 80,
+    ),
+    "moves bits within": (
+        "g (float[1,4,80] x) => (float[1,8,8] y) { a = edgebin.SignPack(x, t) r = Reshape(a, s1) "
+        "y = edgebin.BinaryLinear <k = 40> (r, w, s, c) }",
+        {"s1": np.array([1, 8, 8])}, 80, 40,
     ),
     "denormal": (
         "g (float[1,4,64] x) => (float[1,4,8] y) { a = edgebin.SignPack(x, t) "
