@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
@@ -13,6 +14,9 @@ from edgebin.passes.node_call import is_kernel_call
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
 from edgebin.toolchain.runtime import Backend
+
+if TYPE_CHECKING:
+    from edgebin.backends.tflite.models import TfliteModel, WrittenOperator
 
 _EDGEBIN = "Edgebin"
 _DELEGATED = (_EDGEBIN, "Lce")
@@ -23,13 +27,15 @@ class Artefacts:
     """`files` by their names in the bundle, of which `programs` are compiled for the target.
 
     `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is; `ops` says
-    which op those are that name no kernel of ours, such as `LceBconv2d`. `warnings` are what a user should know.
+    which op those are that name no kernel of ours, such as `LceBconv2d`, and `inner` which are a part of their node and
+    do not give its result. `warnings` are what a user should know.
     """
 
     files: Mapping[str, Path]
     programs: tuple[Path, ...] = ()
     functions: Mapping[str, str] = field(default_factory=dict)
     ops: Mapping[str, str] = field(default_factory=dict)
+    inner: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 
 
@@ -71,8 +77,8 @@ def _ort(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> A
 
 def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, folder: Path, batch: int) -> Artefacts:
     """The `.tflite` file, and the delegate where it has ops that no builtin is."""
-    from edgebin.backends.tflite import build_float_model, build_lce_model, build_model
     from edgebin.backends.tflite.build import build_library
+    from edgebin.backends.tflite.models import build_float_model, build_lce_model, build_model
 
     if form == "full-precision":
         made = build_float_model(model, batch)
@@ -83,13 +89,16 @@ def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, fol
     if form == "full-precision":
         return Artefacts({file.name: file}, warnings=made.warnings)
     build_library(target, compiler, library)
-    # The delegate knows its ops by their results. Of several for one node the last one gives the node's result.
-    ours = {
-        made.nodes[index]: (made.results[index], kind)
-        for index, kind in enumerate(made.kinds)
-        if kind.startswith(_DELEGATED)
-    }
-    functions = {result: node for node, (result, _) in ours.items()}
-    ops = {result: kind for result, kind in ours.values() if not kind.startswith(_EDGEBIN)}
+    # The delegate knows its ops by their results.
+    ours = [operator for operator in made.operators if operator.kind.startswith(_DELEGATED)]
+    functions = {operator.result: operator.node for operator in ours}
+    ops = {operator.result: operator.kind for operator in ours if not operator.kind.startswith(_EDGEBIN)}
+    inner = frozenset(operator.result for operator in ours if not _gives_result(made, operator))
     files = {file.name: file, library.name: library}
-    return Artefacts(files, (library,), functions, ops, made.warnings)
+    return Artefacts(files, (library,), functions, ops, inner, made.warnings)
+
+
+def _gives_result(made: TfliteModel, operator: WrittenOperator) -> bool:
+    """Whether an operator computes what its node does: only its shape may still be changed."""
+    later = made.operators[made.operators.index(operator) + 1 :]
+    return all(other.kind == "RESHAPE" for other in later if other.node == operator.node)

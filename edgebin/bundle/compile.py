@@ -185,9 +185,10 @@ def _golden_files(source: Source, graph: ir.Model, made: Artefacts, backend: Bac
         GOLDEN_INPUTS_NAME: npz_bytes(source.inputs),
         GOLDEN_OUTPUTS_NAME: npz_bytes(source.outputs),
     }
-    if made.functions:
+    layers_of = {function: node for function, node in made.functions.items() if function not in made.inner}
+    if layers_of:
         image = {name: array[:1] for name, array in source.inputs.items()}
-        layers = golden_layers(source.model, graph, made.functions, image, words=backend == "tflite")
+        layers = golden_layers(source.model, graph, layers_of, image, words=backend == "tflite")
         files[LAYERS_NAME] = npz_bytes(layers)
     return files
 

@@ -158,10 +158,10 @@ def _kernels(manifest: Manifest) -> dict[str, str]:
         return {}
     calls = f"{len(manifest.operations)} calls per inference of batch {manifest.batch}"
     tuning = manifest.tuning
-    return {
-        "kernels": f"{manifest.kernels}; {calls}",
-        "chosen": f"by measurement on {tuning.machine}, {tuning.date}" if tuning else "by model",
-    }
+    shown = {"kernels": f"{manifest.kernels}; {calls}"}
+    if any(operation.variant for operation in manifest.operations):
+        shown["chosen"] = f"by measurement on {tuning.machine}, {tuning.date}" if tuning else "by model"
+    return shown
 
 
 def _choices(tuning: Tuning) -> list[tuple[str, ...]]:

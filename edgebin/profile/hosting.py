@@ -34,8 +34,8 @@ def hosted_contenders(
     """What these baselines are, of those that Python hosts.
 
     `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
-    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with
-    XNNPACK.
+    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, in each of the ways
+    that it offers.
 
     Args:
         names: of `HOSTED`; others are not looked at.
@@ -57,10 +57,8 @@ def hosted_contenders(
         add("fp32 in litert", _LITERT, twin)
     if TFLITE_RUNTIME in names and twin is not None:
         add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twin)
-        for name, folder, plugin in _tflite_bundles(bundles):
-            add(
-                f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, folder / MODEL_NAMES["tflite"], "", "--delegate", plugin
-            )
+        for name, model, plugin in _tflite_bundles(bundles):
+            add(f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, model, "", "--delegate", plugin)
     if LCE_INTERPRETER in names:
         lce_only = [named for named in bundles if named.bundle.manifest.form == "lce-only"]
         if not lce_only:
@@ -73,6 +71,7 @@ def hosted_contenders(
             name = LCE_INTERPRETER if len(lce_only) == 1 else f"{named.name} in lce"
             add(name, LCE, model, "without XNNPACK")
             add(name, LCE, model, "with XNNPACK", "--xnnpack")
+            add(name, LCE, model, "with XNNPACK and indirect convolutions", "--xnnpack", "--indirect")
     return made
 
 

@@ -75,7 +75,7 @@ def write_float_twin(twin: Twin, path: Path, batch: int) -> Path:
     Raises:
         CompileError: TFLite cannot say one of its ops.
     """
-    from edgebin.backends.tflite import build_float_model
+    from edgebin.backends.tflite.models import build_float_model
 
     path.write_bytes(build_float_model(ir.from_proto(onnx.load(twin.path)), batch).content)
     return path

@@ -1,11 +1,8 @@
-"""Models of Larq Compute Engine's ops, LCE's own interpreter, and what the ops mean in numpy."""
+"""Models of Larq Compute Engine's ops, and what the ops mean in numpy."""
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,22 +143,3 @@ def conv_model(case: Conv, values: Values, *, constant_filter: bool = True) -> b
     model.custom("LceBconv2d", [bits, weight, *vectors], [y], conv_options(case))
     model.outputs = [y]
     return model.write()
-
-
-def load_interpreter() -> Any:
-    """LCE's own interpreter: importing its package would import TensorFlow."""
-    spec = importlib.util.find_spec("larq_compute_engine")
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).parent / "tflite/python/interpreter_wrapper_lite.so"
-    loader = importlib.machinery.ExtensionFileLoader("interpreter_wrapper_lite", str(path))
-    module_spec = importlib.util.spec_from_loader("interpreter_wrapper_lite", loader)
-    assert module_spec is not None
-    module = importlib.util.module_from_spec(module_spec)
-    loader.exec_module(module)
-    return module.LiteInterpreter
-
-
-def run_lce(model: bytes, *inputs: Array, reference: bool = True, indirect: bool = False) -> list[Array]:
-    interpreter = load_interpreter()(model, 1, reference, indirect, False)
-    return [np.array(output) for output in interpreter.predict(list(inputs))]

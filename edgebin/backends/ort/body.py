@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import onnx
 
 from edgebin.graph.ops import DOMAIN
 
 Shape = tuple[int, ...]
-Attribute = int | float | str | list[int]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Body:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
 
     def add(
-        self, op_type: str, inputs: Sequence[Value], shape: Shape, *, ours: bool = False, **attributes: Attribute
+        self, op_type: str, inputs: Sequence[Value], shape: Shape, *, ours: bool = False, **attributes: Any
     ) -> Value:
         """One more statement; `ours` for concept ops and their helpers. Returns its result."""
         result = Value(f"v{len(self.nodes)}", shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from edgebin.kernels.build import compile_dispatch, compile_flags, compile_objec
 from edgebin.kernels.select import usable_paths, with_tunings
 from edgebin.resources import resource_dir
 from edgebin.targets import Target
-from edgebin.toolchain.compiler import Compiler
+from edgebin.toolchain.cache import cache_dir
+from edgebin.toolchain.compiler import Compiler, find_compiler
 
 LIBRARY_NAME = "libedgebin_ort.so"
 _HIDDEN = "-fvisibility=hidden"
@@ -34,3 +36,18 @@ def build_library(target: Target, compiler: Compiler, output: Path) -> Path:
             compiler.compile([source], objects[-1], [*flags, f"-I{include_dir()}"])
         compiler.compile(objects, output, ["-shared", "-s", f"-Wl,-soname,{LIBRARY_NAME}", "-lm"])
     return output
+
+
+def cached_library(target: Target) -> Path:
+    """The same from the cache, if it was built before.
+
+    Raises:
+        ToolchainError: no compiler, or it failed.
+    """
+    compiler = find_compiler(target)
+    digest = hashlib.sha256(repr((compiler.argv, target.kernel_paths, target.features, target.cores)).encode())
+    kernels = resource_dir("kernels")
+    for file in sorted(path for path in kernels.rglob("*") if path.suffix in (".c", ".h", ".inc")):
+        digest.update(f"{file.relative_to(kernels)}\n".encode() + file.read_bytes())
+    output = cache_dir("programs", digest.hexdigest()[:16]) / LIBRARY_NAME
+    return output if output.is_file() else build_library(target, compiler, output)

@@ -21,7 +21,6 @@ Attributes = dict[str, int]
 ShapeRule = Callable[[list[Shape], Attributes], Shape]
 
 _OpSchema = onnx.defs.OpSchema
-_VARIANT = "kernel that does it, once `edgebin compile` has chosen one; changes no result"
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,7 @@ def define(
         attributes=[
             _OpSchema.Attribute(key, _OpSchema.AttrType.INT, description, required=True)
             for key, description in attributes.items()
-        ]
-        + [_OpSchema.Attribute("variant", _OpSchema.AttrType.STRING, _VARIANT, required=False)],
+        ],
     )
     schema.set_type_and_shape_inference_function(_inference(name, output_type, tuple(attributes), shape_rule))
     if not onnx.defs.has(name, domain=DOMAIN):
