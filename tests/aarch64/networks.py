@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ class Network:
     logits: np.ndarray
 
 
-def network(name: str, *, digits: int = 32) -> Network:
+@cache
+def network(name: str, digits: int) -> Network:
     """The network of this name: of the digits, trained, with held-out images; else random, with two random images."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
