@@ -9,11 +9,11 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
-from edgebin.backends import ort, tflite
+from edgebin.backends import ort
 from edgebin.backends.tflite import build as delegate
-from edgebin.backends.tflite.models import TfliteModel
+from edgebin.backends.tflite import models
+from edgebin.bundle.compile import kernel_paths
 from edgebin.kernels.choose import by_model
-from edgebin.kernels.select import usable_paths
 from edgebin.passes import choose_kernels, lower
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
@@ -39,9 +39,7 @@ def lowered_for(model: onnx.ModelProto, target: Target, *, batch: int = 1) -> ir
     """
     lowered = ir.from_proto(model)
     lower(lowered, batch=batch, backend="tflite")
-    usable = usable_paths(target.arch, frozenset(target.features))
-    paths = tuple(path for path in target.kernel_paths if path in usable)
-    choose_kernels(lowered, by_model(paths, target.core), cores=target.cores)
+    choose_kernels(lowered, by_model(kernel_paths(target), target.core), cores=target.cores)
     return lowered
 
 
@@ -63,9 +61,9 @@ def tflite_files(lowered: ir.Model, library: Path, folder: Path) -> Files:
         UnsupportedOp: an op has no counterpart in TFLite.
     """
     path = folder / "model.tflite"
-    written: TfliteModel = tflite.build_model(lowered)
+    written = models.build_model(lowered)
     path.write_bytes(written.content)
-    return Files(path, library, dict(zip(written.results, written.nodes, strict=True)))
+    return Files(path, library, {operator.result: operator.node for operator in written.operators})
 
 
 def onnx_library(target: Target, folder: Path) -> Path:

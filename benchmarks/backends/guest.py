@@ -20,8 +20,8 @@ class OnnxModel:
     """A model in onnxruntime, with our custom ops where a library of them is given."""
 
     def __init__(self, path, library):
-        import onnxruntime
-
+        # There is no edgebin here to switch its telemetry off: the environment of the emulated Python does.
+        onnxruntime = importlib.import_module("onnxruntime")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         if library:

@@ -30,6 +30,8 @@ def layer_rows(
                 "layer": node,
                 "kernel": operation.kind,
                 "variant": operation.variant,
+                "macs": operation.macs,
+                "bytes": operation.bytes_,
                 "instructions": {REFERENCE: reference, **instructions},
                 "ratio": {
                     backend: count / reference if count is not None and reference else None
@@ -67,19 +69,17 @@ def worst(rows: Iterable[dict[str, Any]], backend: str, kernels: Iterable[str]) 
 
 
 def print_layers(rows: list[dict[str, Any]], stream: TextIO) -> None:
-    """Kernel calls that cost the same everywhere stand in one line with their number."""
-    lines: dict[tuple[Any, ...], int] = {}
+    """Calls of one kernel of one size in one line: their mean, and the largest ratio among them."""
+    alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        figures = (row["kernel"], row["variant"], *row["instructions"].items())
-        lines[figures] = lines.get(figures, 0) + 1
-    backends = [name for name in rows[0]["instructions"] if name != REFERENCE]
-    heading = "".join(f"{name:>16} {'ratio':>6}" for name in backends)
+        alike.setdefault((row["kernel"], row["variant"], row["macs"], row["bytes"]), []).append(row)
+    backends = list(rows[0]["ratio"])
+    heading = "".join(f"{name:>16} {'worst':>6}" for name in backends)
     print(f"\n{rows[0]['model']} on {rows[0]['target']}, instructions of a call", file=stream)
     print(f"  {'calls':>5} {'kernel':22} {'variant':10} {REFERENCE:>11}{heading}", file=stream)
-    for (kernel, variant, *counts), calls in lines.items():
-        (_, reference), *others = counts
-        text = "".join(f"{_count(count):>16} {_ratio(count, reference):>6}" for _, count in others)
-        print(f"  {calls:>5} {kernel:22} {variant:10} {_count(reference):>11}{text}", file=stream)
+    for (kernel, variant, *_), group in alike.items():
+        text = "".join(f"{_mean(group, name):>16} {_worst_ratio(group, name):>6}" for name in backends)
+        print(f"  {len(group):>5} {kernel:22} {variant:10} {_mean(group, REFERENCE):>11}{text}", file=stream)
 
 
 def print_runtimes(rows: list[dict[str, Any]], stream: TextIO) -> None:
@@ -98,9 +98,11 @@ def print_runtimes(rows: list[dict[str, Any]], stream: TextIO) -> None:
         )
 
 
-def _count(count: int | None) -> str:
-    return "-" if count is None else f"{count:,}"
+def _mean(rows: list[dict[str, Any]], backend: str) -> str:
+    counts = [row["instructions"][backend] for row in rows]
+    return "-" if None in counts else f"{round(sum(counts) / len(counts)):,}"
 
 
-def _ratio(count: int | None, reference: int | None) -> str:
-    return "-" if count is None or not reference else f"{count / reference:.3f}"
+def _worst_ratio(rows: list[dict[str, Any]], backend: str) -> str:
+    ratios = [row["ratio"][backend] for row in rows]
+    return "-" if None in ratios else f"{max(ratios):.3f}"
