@@ -92,7 +92,7 @@ $(VENV)/.stamp-torch: $(VENV)/.stamp-venv
 
 $(VENV)/.stamp-packages: $(VENV)/.stamp-torch pyproject.toml constraints.txt
 	@echo 'setup: everything else in constraints.txt' >&2
-	@$(PIP) install -c constraints.txt -e '.[tvm,dev]'
+	@$(PIP) install -c constraints.txt -e '.[tvm,tflite,lce,dev]'
 	@touch $@
 
 # Tried once; what is missing is named on every run, with what it is needed for by `edgebin doctor`.

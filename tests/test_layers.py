@@ -36,6 +36,7 @@ TOP_MODULES = {
     "errors": "base",
     "resources": "base",
     "onnxruntime": "backends",
+    "tflite": "backends",
 }
 
 PACKAGE = sorted((ROOT / "edgebin").rglob("*.py"))

@@ -1,7 +1,8 @@
 """The bundle, `.ebz`: one file with everything a board needs to run a model, and the means to check it there.
 
 A zip archive without compression (so the same input gives the same bytes with every zlib, and reading it cannot blow
-up), holding `manifest.json` and what that lists: `module.so`, `runner`, `io.txt`, `lib/…`, `golden/…`.
+up), holding `manifest.json` and what that lists: the model in its runtime's format, our library for that runtime,
+`runner`, `io.txt`, `lib/…`, `golden/…`.
 """
 
 from edgebin.bundle.manifest import Manifest, ModelInfo, Operation, TensorSpec, Tolerance

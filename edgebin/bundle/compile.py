@@ -10,21 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import onnx
 import onnx_ir as ir
-from numpy.typing import NDArray
 
 import edgebin
-from edgebin.backends.tvm import CompiledModule, build_module
+from edgebin.bundle.artefacts import Artefacts, build_artefacts
 from edgebin.bundle.layers import LAYERS_NAME, golden_layers
-from edgebin.bundle.manifest import Manifest, ModelInfo, Operation, TensorSpec, Tolerance, TunedCall, Tuning
-from edgebin.bundle.npz import npz_bytes, read_npz
+from edgebin.bundle.manifest import (
+    GOLDEN_INPUTS_NAME,
+    GOLDEN_OUTPUTS_NAME,
+    RUNNER_NAME,
+    Form,
+    Manifest,
+    ModelInfo,
+    Operation,
+    TensorSpec,
+    Tolerance,
+    TunedCall,
+    Tuning,
+)
+from edgebin.bundle.npz import npz_bytes
+from edgebin.bundle.source import Source, read_source
 from edgebin.bundle.write import write_bundle
 from edgebin.errors import InputError
 from edgebin.graph.golden import RELATIVE_TOLERANCE
-from edgebin.graph.load import load_model
-from edgebin.graph.manifest import ExportManifest, read_manifest
 from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import usable_paths
 from edgebin.kernels.tuner import Tuner
@@ -34,18 +42,19 @@ from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.elf import check_elf, newest_glibc
 from edgebin.toolchain.runner import build_runner
-from edgebin.toolchain.runtime import TVM_FFI_VERSION, TVM_VERSION, runtime_libraries
+from edgebin.toolchain.runtime import Backend, runtime_libraries
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class CompileResult:
-    """A bundle that was written; `manifest` is the one in it."""
+    """A bundle that was written; `manifest` is the one in it. `random`: its weights are not the checkpoint's."""
 
     bundle: Path
     manifest: Manifest
     size_bytes: int
+    random: bool
 
 
 def compile_bundle(
@@ -53,6 +62,8 @@ def compile_bundle(
     target: Target,
     output: Path,
     *,
+    backend: Backend = "tvm",
+    form: Form = "binary",
     batch: int = 1,
     compiler: Literal["auto", "zig", "gcc"] = "auto",
     fetch: bool = False,
@@ -65,6 +76,8 @@ def compile_bundle(
     Args:
         model: a folder that `edgebin export` wrote, or the `model.onnx` in it.
         output: the bundle to write; it appears only after `check` has accepted it.
+        backend: in whose format the model is written, and whose runtime the bundle carries.
+        form: for tflite, "lce-only" for ops of Larq Compute Engine and TFLite alone, "full-precision" for the twin.
         batch: images per inference; it is fixed in the compiled module.
         compiler: who compiles glue, kernels and runner.
         fetch: whether the target's runtime libraries may be downloaded if they are not in the cache.
@@ -73,45 +86,83 @@ def compile_bundle(
         say: told about each step.
 
     Raises:
-        InputError: the model cannot be read.
+        InputError: the model cannot be read, or the options do not belong together.
         CompileError: one of its ops cannot be lowered.
         ToolchainError: a compiler or runtime library is missing or failed.
     """
-    folder = model if model.is_dir() else model.parent
-    proto = load_model(model)
-    exported = read_manifest(folder)
-    libraries = runtime_libraries(target, fetch=fetch, say=say)
+    check_form(backend, form, tuned=tuner is not None)
+    source = read_source(model, form)
+    libraries = runtime_libraries(target, backend, fetch=fetch, say=say)
     builder = find_compiler(target, compiler)
     paths = kernel_paths(target)
     choose = by_model(paths, target.core) if tuner is None else tuner.choose_for(paths)
-    say(f"lowering {len(proto.graph.node)} nodes to kernel calls")
-    lowered = ir.from_proto(proto)
-    lower(lowered, batch=batch)
+    graph, calls = ir.from_proto(source.model), {}
+    if form == "binary":
+        say(f"lowering {len(source.model.graph.node)} nodes to kernel calls")
+        lower(graph, batch=batch, backend=backend)
+        calls = choose_kernels(graph, choose, cores=target.cores)
     output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as scratch:
-        module, runner, partial = (Path(scratch) / name for name in ("module.so", "runner", output.name))
-        say(f"compiling for {target.name} ({target.core.name}), kernels: {paths[0]}")
-        calls = choose_kernels(lowered, choose, cores=target.cores)
-        compiled = build_module(ir.to_proto(lowered), target, compiler=builder, output=module)
-        check_elf(module, target)
-        build_runner(target, builder, libraries, runner)
-        golden = _golden(folder, exported)
-        image = {name: array[:1] for name, array in golden["inputs"].items()}
-        contents: dict[str, Path | bytes] = {
-            "module.so": module,
-            "runner": runner,
-            **{f"golden/{name}.npz": npz_bytes(arrays) for name, arrays in golden.items()},
-            LAYERS_NAME: npz_bytes(golden_layers(proto, lowered, compiled.calls, image)),
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as name:
+        scratch = Path(name)
+        runner, partial = scratch / RUNNER_NAME, scratch / output.name
+        say(f"compiling for {target.name} ({target.core.name})" + (f", kernels: {paths[0]}" if calls else ""))
+        made = build_artefacts(backend, form, graph, target, builder, scratch, batch=batch)
+        for warning in made.warnings:
+            say(f"note: {warning}")
+        for program in made.programs:
+            check_elf(program, target)
+        build_runner(target, builder, libraries, runner, backend)
+        draft = Manifest(
+            edgebin=edgebin.__version__,
+            backend=backend,
+            form=form,
+            runtimes=dict(libraries.versions),
+            target=target,
+            features=target.features,
+            glibc=newest_glibc([*made.programs, runner, *libraries.paths]),
+            kernel_path=paths[0],  # type: ignore[arg-type]  # checked by the model
+            model=ModelInfo(
+                id=source.exported.model,
+                config=source.exported.config,
+                source_sha256=hashlib.sha256(source.model.SerializeToString(deterministic=True)).hexdigest(),
+            ),
+            batch=batch,
+            inputs=_specs(graph.graph.inputs),
+            outputs=_specs(graph.graph.outputs),
+            tolerance=Tolerance(atol=source.tolerance, rtol=RELATIVE_TOLERANCE),
+            operations=_operations(graph, calls, made),
+            tuning=None if tuner is None else _tuning(tuner),
+        )
+        contents = {
+            **made.files,
+            RUNNER_NAME: runner,
+            **{f"lib/{name}": library for name, library in libraries.files.items()},
+            **_golden_files(source, graph, made, backend),
         }
-        contents |= {f"lib/{library.name}": library for library in libraries.paths}
-        glibc = newest_glibc([module, runner, *libraries.paths])
-        draft = _manifest(proto, exported, lowered, calls, compiled, target, glibc, batch, paths[0], tuner)
         manifest = write_bundle(partial, draft, contents)
         if check is not None:
             say("verifying the bundle on its golden inputs")
             check(partial)
         os.replace(partial, output)
-    return CompileResult(output, manifest, output.stat().st_size)
+    return CompileResult(output, manifest, output.stat().st_size, source.random)
+
+
+def check_form(backend: Backend, form: Form, *, tuned: bool) -> None:
+    """Makes sure that these options mean something together.
+
+    Raises:
+        InputError: they do not.
+    """
+    if form != "binary" and backend != "tflite":
+        raise InputError(
+            f"`--{form}` is for backend tflite, not for {backend}",
+            hint=f"add `--backend tflite`, or leave `--{form}` out",
+        )
+    if form != "binary" and tuned:
+        raise InputError(
+            f"`--tune` has nothing to choose with `--{form}`: the file names no kernel of ours",
+            hint="leave one of them out",
+        )
 
 
 def kernel_paths(target: Target) -> tuple[str, ...]:
@@ -129,55 +180,32 @@ def kernel_paths(target: Target) -> tuple[str, ...]:
     )
 
 
-def _golden(folder: Path, exported: ExportManifest) -> dict[str, dict[str, NDArray[np.generic]]]:
-    """`inputs` and `outputs` of the golden samples that rounding does not move; of all where it moves each."""
-    keep = np.array(exported.golden.stable)
-    keep = keep if keep.any() else ~keep
-    return {
-        name: {key: array[keep] for key, array in read_npz(folder / "golden" / f"{name}.npz").items()}
-        for name in ("inputs", "outputs")
+def _golden_files(source: Source, graph: ir.Model, made: Artefacts, backend: Backend) -> dict[str, Path | bytes]:
+    files: dict[str, Path | bytes] = {
+        GOLDEN_INPUTS_NAME: npz_bytes(source.inputs),
+        GOLDEN_OUTPUTS_NAME: npz_bytes(source.outputs),
     }
+    layers_of = {function: node for function, node in made.functions.items() if function not in made.inner}
+    if layers_of:
+        image = {name: array[:1] for name, array in source.inputs.items()}
+        layers = golden_layers(source.model, graph, layers_of, image, words=backend == "tflite")
+        files[LAYERS_NAME] = npz_bytes(layers)
+    return files
 
 
-def _manifest(
-    proto: onnx.ModelProto,
-    exported: ExportManifest,
-    lowered: ir.Model,
-    calls: Mapping[str, NodeCall],
-    compiled: CompiledModule,
-    target: Target,
-    glibc: str,
-    batch: int,
-    path: str,
-    tuner: Tuner | None,
-) -> Manifest:
-    variants = {node.name: node.attributes["variant"].as_string() for node in lowered.graph if node.name in calls}
-    digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
-    return Manifest(
-        edgebin=edgebin.__version__,
-        tvm=TVM_VERSION,
-        tvm_ffi=TVM_FFI_VERSION,
-        target=target,
-        features=target.features,
-        glibc=glibc,
-        kernel_path=path,  # type: ignore[arg-type]  # checked by the model
-        model=ModelInfo(id=exported.model, config=exported.config, source_sha256=digest),
-        batch=batch,
-        inputs=_specs(lowered.graph.inputs),
-        outputs=_specs(lowered.graph.outputs),
-        tolerance=Tolerance(atol=exported.golden.tolerance, rtol=RELATIVE_TOLERANCE),
-        operations=tuple(
-            Operation(
-                function=function,
-                kind=calls[node].shape.kernel,
-                variant=variants[node],
-                nodes=(node,),
-                macs=calls[node].macs,
-                bytes_=calls[node].bytes_,
-            )
-            for function, node in compiled.calls.items()
-        ),
-        tuning=None if tuner is None else _tuning(tuner),
+def _operations(graph: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts) -> tuple[Operation, ...]:
+    """One for each function of the runtime that is ours."""
+    nodes = {node.name: node for node in graph.graph}
+    return tuple(
+        Operation(
+            function=function,
+            kind=made.ops.get(function) or calls[node].shape.kernel,
+            variant=None if function in made.ops else nodes[node].attributes["variant"].as_string(),
+            nodes=(node,),
+            macs=calls[node].macs if node in calls else 0,
+            bytes_=calls[node].bytes_ if node in calls else 0,
+        )
+        for function, node in made.functions.items()
     )
 
 

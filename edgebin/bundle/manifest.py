@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from edgebin.targets import Target
 from edgebin.targets.schema import GlibcVersion, Identifier, KernelPath
+from edgebin.toolchain.runtime import Backend, library_names
 
-SCHEMA_VERSION = 1  # of Manifest.schema_version
+SCHEMA_VERSION = 2  # of Manifest.schema_version
 MANIFEST_NAME = "manifest.json"
 IO_NAME = "io.txt"
-MODULE_NAME = "module.so"
 RUNNER_NAME = "runner"
 GOLDEN_INPUTS_NAME = "golden/inputs.npz"
 GOLDEN_OUTPUTS_NAME = "golden/outputs.npz"
-REQUIRED_FILES = frozenset(
-    {
-        *(MODULE_NAME, RUNNER_NAME, IO_NAME, GOLDEN_INPUTS_NAME, GOLDEN_OUTPUTS_NAME),
-        *("lib/libtvm_runtime.so", "lib/libtvm_ffi.so"),
-    }
-)
+# The file that the runtime loads (`eb_engine_model` of kernels/runtime/engine.h), and our library for it.
+MODEL_NAMES: Mapping[Backend, str] = {"tvm": "module.so", "ort": "model.onnx", "tflite": "model.tflite"}
+PLUGIN_NAMES: Mapping[Backend, str] = {"ort": "libedgebin_ort.so", "tflite": "libedgebin_tflite.so"}
+
+Form = Literal["binary", "lce-only", "full-precision"]
+_FORM_TITLES: Mapping[Form, str] = {"binary": "", "lce-only": "lce", "full-precision": "fp32"}
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # Relative, no empty or dot-only part, no backslash, nothing that a shell or a terminal could misread.
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$")]
 TensorName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,100}$")]
+
+RuntimeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+RuntimeVersion = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,40}$")]
 
 
 class Model(BaseModel):
@@ -52,7 +56,7 @@ class Tolerance(Model):
 
 
 class Operation(Model):
-    """What one compiled function stands for.
+    """What one compiled function, or node of a runtime's graph, stands for.
 
     `function` is the name that the runner reports, `variant` the path or tuning whose kernel it calls. `nodes` are
     those of the ONNX graph that it computes, `macs` its multiply-accumulates per call, `bytes_` what it reads and
@@ -107,15 +111,18 @@ class FileEntry(Model):
 class Manifest(Model):
     """Everything about a bundle. `files` lists all its members but the manifest itself; `write_bundle` fills it in.
 
-    `kernel_path` is the best path that the target has; `operations` say which kernels are really called, and `tuning`
-    how they were measured (None: they were chosen by model). `features` and `glibc` are what a machine must have to run
-    it, in the terms of `edgebin.targets`.
+    `backend` says whose format the model is in, and `runtimes` the versions of what runs it, the runtime itself first.
+    `form` is "lce-only" where LCE's own interpreter runs the model too, "full-precision" for the twin that is only
+    there to be compared with. `kernel_path` is the best path that the target has; `operations` say which kernels are
+    really called, and `tuning` how they were measured (None: they were chosen by model). `features` and `glibc` are
+    what a machine must have to run it, in the terms of `edgebin.targets`.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     edgebin: str
-    tvm: str
-    tvm_ffi: str
+    backend: Backend
+    form: Form = "binary"
+    runtimes: dict[RuntimeName, RuntimeVersion] = Field(min_length=1)
     target: Target
     features: tuple[Identifier, ...]
     glibc: GlibcVersion
@@ -130,6 +137,37 @@ class Manifest(Model):
     files: dict[FileName, FileEntry] = {}
 
     @property
+    def title(self) -> str:
+        """`tvm`, `ort`, `tflite`, `tflite lce`, `tflite fp32`: what tells bundles of a model apart."""
+        return " ".join(filter(None, (self.backend, _FORM_TITLES[self.form])))
+
+    @property
+    def runtime(self) -> str:
+        """`onnxruntime 1.31.1`."""
+        name, version = next(iter(self.runtimes.items()))
+        return f"{name} {version}"
+
+    @property
+    def engine(self) -> str:
+        """`edgebin 0.1.0, onnxruntime 1.31.1, kernels avx512`."""
+        kernels = (f"kernels {self.kernels}",) if self.operations or self.backend == "tvm" else ()
+        return ", ".join((f"edgebin {self.edgebin}", self.runtime, *kernels))
+
+    @property
+    def model_name(self) -> str:
+        """The file that the runtime loads."""
+        return MODEL_NAMES[self.backend]
+
+    @property
+    def required_files(self) -> frozenset[str]:
+        """What has to be in the bundle, apart from the manifest."""
+        names = {RUNNER_NAME, IO_NAME, GOLDEN_INPUTS_NAME, GOLDEN_OUTPUTS_NAME, self.model_name}
+        names |= {f"lib/{name}" for name in library_names(self.backend)}
+        if self.backend in PLUGIN_NAMES and self.form != "full-precision":
+            names.add(PLUGIN_NAMES[self.backend])
+        return frozenset(names)
+
+    @property
     def kernels(self) -> str:
         """The paths and tunings whose kernels are called, the one with most calls first."""
         calls = Counter(operation.variant for operation in self.operations if operation.variant)
@@ -140,6 +178,8 @@ class Manifest(Model):
         for spec in (*self.inputs, *self.outputs):
             if spec.shape[0] != self.batch:
                 raise ValueError(f"the first axis of `{spec.name}` is {spec.shape[0]}, the batch is {self.batch}")
+        if self.form != "binary" and self.backend != "tflite":
+            raise ValueError(f"a bundle of backend `{self.backend}` is not {self.form}")
         return self
 
     def io_text(self) -> str:

@@ -15,7 +15,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from edgebin.bundle.manifest import MANIFEST_NAME, REQUIRED_FILES, RUNNER_NAME, SCHEMA_VERSION, FileEntry, Manifest
+from edgebin.bundle.manifest import MANIFEST_NAME, RUNNER_NAME, SCHEMA_VERSION, FileEntry, Manifest
 from edgebin.errors import BundleError, InputError
 from edgebin.toolchain.cache import cache_dir
 
@@ -134,7 +134,7 @@ def open_bundle(path: Path) -> Bundle:
             raise BundleError(f"`{path}` lacks `{min(missing)}`, which its manifest lists", hint=_DAMAGED_HINT)
         if foreign := set(names) - manifest.files.keys() - {MANIFEST_NAME}:
             raise BundleError(f"`{path}` holds `{min(foreign)}`, which its manifest does not list")
-        if needed := REQUIRED_FILES - manifest.files.keys():
+        if needed := manifest.required_files - manifest.files.keys():
             raise BundleError(f"`{path}` is no usable bundle: it has no `{min(needed)}`")
         for name, entry in manifest.files.items():
             with _open_member(archive, name, path) as source:

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgebin.bundle.manifest import IO_NAME, MANIFEST_NAME, REQUIRED_FILES, RUNNER_NAME, FileEntry, Manifest
+from edgebin.bundle.manifest import IO_NAME, MANIFEST_NAME, RUNNER_NAME, FileEntry, Manifest
 from edgebin.errors import InputError
 
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -27,7 +27,7 @@ def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, Path | byte
     """
     contents = {name: _content(content) for name, content in files.items()}
     contents[IO_NAME] = manifest.io_text().encode()
-    if missing := REQUIRED_FILES - contents.keys():
+    if missing := manifest.required_files - contents.keys():
         raise InputError(f"a bundle must have {', '.join(f'`{name}`' for name in sorted(missing))}")
     entries = {
         name: FileEntry(size=len(content), sha256=hashlib.sha256(content).hexdigest())

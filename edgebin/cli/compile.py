@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgebin.cli import output
+from edgebin.cli.backend import BackendChoice
 
 if TYPE_CHECKING:
-    from edgebin.bundle.manifest import Tuning
+    from edgebin.bundle import Manifest
+    from edgebin.bundle.manifest import Form, Tuning
 
 
 class CompilerChoice(StrEnum):
@@ -33,6 +35,24 @@ def compile_(
         Path | None,
         typer.Option("-o", "--output", metavar="X.ebz", help="Bundle to write [default: MODEL's name-TARGET.ebz]"),
     ] = None,
+    backend: Annotated[
+        BackendChoice,
+        typer.Option(
+            "--backend",
+            help="Who runs it: a module compiled by TVM, onnxruntime with our custom ops, or TFLite with our delegate.",
+        ),
+    ] = BackendChoice.tvm,
+    lce_only: Annotated[
+        bool,
+        typer.Option("--lce-only", help="tflite: only ops of Larq Compute Engine and of TFLite; the rest is float."),
+    ] = False,
+    full_precision: Annotated[
+        bool,
+        typer.Option(
+            "--full-precision",
+            help="tflite: the full-precision twin, as a baseline. A binary export's twin has random weights.",
+        ),
+    ] = False,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images per inference.")] = 1,
     compiler: Annotated[
         CompilerChoice | None, typer.Option("--compiler", help="C compiler [default: zig if installed]")
@@ -57,18 +77,23 @@ def compile_(
     """Compile an exported model for a target.
 
     The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
-    verified under QEMU.
+    verified under QEMU. `edgebin unpack` gives its model and library to onnxruntime or TFLite in your own program.
     """
     from edgebin.board import verify_bundle
     from edgebin.board.programs import place_of
     from edgebin.bundle import open_bundle
-    from edgebin.bundle.compile import compile_bundle
+    from edgebin.bundle.compile import check_form, compile_bundle
+    from edgebin.errors import InputError
     from edgebin.profile.probe import tuner
     from edgebin.targets import load_target
 
+    if lce_only and full_precision:
+        raise InputError("`--lce-only` and `--full-precision` exclude each other", hint="leave one of them out")
+    form: Form = "lce-only" if lce_only else "full-precision" if full_precision else "binary"
+    check_form(backend.value, form, tuned=tune is not None)
     found = load_target(target)
     folder = model if model.is_dir() else model.parent
-    bundle = bundle or Path(f"{folder.absolute().name.removesuffix('.export')}-{found.id}.ebz")
+    bundle = bundle or _default_bundle(folder, found.id, backend.value, form)
     verified = {"verified": "no, as you asked"}
 
     def check(path: Path) -> None:
@@ -81,6 +106,8 @@ def compile_(
         model,
         found,
         bundle,
+        backend=backend.value,
+        form=form,
         batch=batch,
         compiler=compiler.value if compiler else "auto",
         fetch=fetch,
@@ -95,17 +122,46 @@ def compile_(
     output.fields(
         {
             "wrote": output.size(bundle),
-            "target": f"{found.id}: {found.name}, {found.core.name}, glibc {manifest.glibc} or newer",
-            "kernels": f"{manifest.kernels}; {len(manifest.operations)} calls per inference of batch {batch}",
-            "chosen": (
-                f"by measurement on {manifest.tuning.machine}, {manifest.tuning.date}"
-                if manifest.tuning
-                else "by model"
-            ),
+            "target": f"{found.id}: {found.name}, {found.core.name}",
+            "needs": _needs(manifest),
+            "runtime": manifest.runtime,
+            **_kernels(manifest),
+            **({"weights": "random: this twin of a binary model serves for latency only"} if result.random else {}),
             **verified,
         }
     )
     output.next_line("profile", bundle)
+
+
+def _default_bundle(folder: Path, target: str, backend: str, form: str) -> Path:
+    """`NAME-TARGET.ebz`, with what sets it apart from a plain bundle of TVM."""
+    words = [folder.absolute().name.removesuffix(".export"), target]
+    words += [backend] if backend != "tvm" else []
+    words += [form] if form != "binary" else []
+    return Path("-".join(words) + ".ebz")
+
+
+def _needs(manifest: Manifest) -> str:
+    """The C library that the bundle needs, and whether the target has it."""
+    from edgebin.targets.host import host_arch, host_glibc
+    from edgebin.toolchain.elf import parse_glibc
+
+    needs, target = f"glibc {manifest.glibc} or newer", manifest.target
+    have = host_glibc() if target.arch == host_arch() else parse_glibc(target.glibc)
+    if have is None or parse_glibc(manifest.glibc) <= have:
+        return needs
+    return f"{needs}, but {target.id} has {have[0]}.{have[1]}: its runner will not start there"
+
+
+def _kernels(manifest: Manifest) -> dict[str, str]:
+    if not manifest.operations:
+        return {}
+    calls = f"{len(manifest.operations)} calls per inference of batch {manifest.batch}"
+    tuning = manifest.tuning
+    shown = {"kernels": f"{manifest.kernels}; {calls}"}
+    if any(operation.variant for operation in manifest.operations):
+        shown["chosen"] = f"by measurement on {tuning.machine}, {tuning.date}" if tuning else "by model"
+    return shown
 
 
 def _choices(tuning: Tuning) -> list[tuple[str, ...]]:

@@ -110,7 +110,8 @@ def _inspect_bundle(file: Path, json: bool) -> None:
             "model": f"{manifest.model.id}, from ONNX {manifest.model.source_sha256[:12]}",
             "inputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.inputs),
             "outputs": ", ".join(f"{spec.name} {list(spec.shape)} {spec.dtype}" for spec in manifest.outputs),
-            "made with": f"edgebin {manifest.edgebin}, TVM {manifest.tvm}",
+            "backend": manifest.title,
+            "made with": ", ".join([f"edgebin {manifest.edgebin}", *map(" ".join, manifest.runtimes.items())]),
             **{name: output.byte_size(entry.size) for name, entry in manifest.files.items()},
         }
     )

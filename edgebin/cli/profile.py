@@ -28,9 +28,17 @@ class Format(StrEnum):
 
 
 def profile(
-    bundle: Annotated[Path, typer.Argument(metavar="X.ebz", help="A bundle made by `edgebin compile`.")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="X.ebz…", help="Bundles made by `edgebin compile`, all for one target.")
+    ],
     baseline: Annotated[
-        str, typer.Option("--baseline", metavar="LIST", help="What to compare with, comma separated: fp32, int8, none.")
+        str,
+        typer.Option(
+            "--baseline",
+            metavar="LIST",
+            help="What to compare with, comma separated: fp32, int8 (onnxruntime); tflite (LiteRT), tflite-runtime "
+            "(which also runs TFLite bundles, with our delegate), lce (Larq's own, of --lce-only bundles); none.",
+        ),
     ] = "fp32,int8",
     baseline_model: Annotated[
         Path | None,
@@ -50,17 +58,17 @@ def profile(
 ) -> None:
     """Measure latency, or estimate it for a board.
 
-    On this host the bundle and its full-precision twin (onnxruntime, fp32 and int8) are timed in turns, in the same
-    run. Without its board an ARM bundle gets a static estimate, which every output marks as one.
+    On this host bundles and their full-precision twin (onnxruntime, fp32 and int8) are timed in turns, in the same run.
+    Without their board ARM bundles get a static estimate, which every output marks as one.
     """
     from edgebin.bundle import open_bundle
     from edgebin.errors import MeasurementInvalid
-    from edgebin.profile import default_run_folder, profile_bundle
+    from edgebin.profile import default_run_folder, profile_bundles
 
-    save = save or default_run_folder(bundle, open_bundle(bundle).manifest.target.id)
-    output.progress(f"profiling {bundle}")
-    record = profile_bundle(
-        bundle,
+    save = save or default_run_folder(bundles, open_bundle(bundles[0]).manifest.target.id)
+    output.progress(f"profiling {', '.join(map(str, bundles))}")
+    record = profile_bundles(
+        bundles,
         baselines=() if baseline == "none" else tuple(baseline.split(",")),
         baseline_model=baseline_model,
         threads=threads,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgebin.cli import output
+from edgebin.cli.backend import BackendChoice
 
 if TYPE_CHECKING:
     from edgebin.profile.probe import ProbeReport
@@ -185,23 +186,42 @@ def _figure(value: float | None, scale: float = 1) -> str:
 @app.command()
 def fetch(
     targets: Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="Ids, aliases or TOML files.")] = None,
+    backend: Annotated[
+        list[BackendChoice] | None,
+        typer.Option("--backend", help="Whose runtime; may be given several times. [default: tvm]"),
+    ] = None,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Fetch onnxruntime for ARM too, the baseline of static estimates.")
+    ] = False,
+    userland: Annotated[
+        bool,
+        typer.Option(
+            "--userland",
+            help="Make an arm64 system with Python, onnxruntime and TFLite for QEMU, of Debian's packages and wheels.",
+        ),
     ] = False,
 ) -> None:
     """Download what bundles for these boards carry.
 
-    That is TVM's runtime, taken out of its published wheels for ARM and checked; once, afterwards all works offline.
+    That is the runtime of each backend (TVM, onnxruntime, LiteRT), taken out of its published wheels for ARM and
+    checked; once, afterwards all works offline.
     """
     from edgebin.errors import InputError
     from edgebin.targets import load_target
     from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64, runtime_libraries
+    from edgebin.toolchain.userland import userland as make_userland
 
-    if not targets and not baseline:
-        raise InputError("nothing to fetch", hint="name a target (`edgebin targets list`), or give `--baseline`")
+    if not targets and not baseline and not userland:
+        raise InputError(
+            "nothing to fetch", hint="name a target (`edgebin targets list`), or give `--baseline` or `--userland`"
+        )
     for target in map(load_target, targets or ()):
-        libraries = runtime_libraries(target, fetch=True, say=output.progress)
-        output.fields({"ready": f"{target.id}: TVM {libraries.version}"})
+        for choice in backend or [BackendChoice.tvm]:
+            libraries = runtime_libraries(target, choice.value, fetch=True, say=output.progress)
+            output.fields({"ready": f"{target.id}: {libraries.label}"})
     if baseline:
         path = fetch_onnxruntime_aarch64(say=output.progress)
         output.fields({"ready": f"{path.name} for ARM"})
+    if userland:
+        made = make_userland(fetch=True, say=output.progress)
+        output.fields({"ready": f"arm64 userland: {', '.join(made.packages)}"})

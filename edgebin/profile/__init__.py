@@ -1,6 +1,6 @@
-"""A bundle's latency against its full-precision twin: measured on this host, estimated for boards that are not here."""
+"""Latencies of bundles and of their full-precision twin: measured here, estimated for boards that are not here."""
 
 from edgebin.profile.protocol import RunRecord
-from edgebin.profile.run import default_run_folder, profile_bundle
+from edgebin.profile.run import default_run_folder, profile_bundles
 
-__all__ = ["RunRecord", "default_run_folder", "profile_bundle"]
+__all__ = ["RunRecord", "default_run_folder", "profile_bundles"]

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from edgebin.errors import InputError
+from edgebin.profile.contender import Contender
+from edgebin.profile.hosting import HOSTED
 from edgebin.profile.programs import baseline_runner, onnxruntime_library
 from edgebin.profile.twin import Twin, model_bytes, open_twin, quantize_dynamically, quantize_statically
 from edgebin.targets import Target
 
-BASELINES = ("fp32", "int8")
+ONNXRUNTIME = ("fp32", "int8")
+BASELINES = (*ONNXRUNTIME, *HOSTED)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,15 @@ class Baseline:
     def file_bytes(self) -> int:
         return model_bytes(self.twin.path)
 
+    def engine(self, target: Target) -> str:
+        """`onnxruntime 1.31.1`: its library has the version in its name."""
+        return f"onnxruntime {onnxruntime_library(target).name.partition('.so.')[2]}"
+
+    def contender(self, target: Target, threads: int) -> Contender:
+        """Its runner on this host, serving."""
+        command = self.command(target, threads=threads, arguments=["--serve"])
+        return Contender(self.name, self.engine(target), tuple(command), self.file_bytes, self.how)
+
     def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> list[str]:
         """The command line of the runner for the target.
 
@@ -43,19 +55,30 @@ class Baseline:
         ]
 
 
-def prepare(names: Sequence[str], fp32: Twin, folder: Path, *, batch: int) -> list[Baseline]:
-    """The baselines' files, made in `folder`.
-
-    int8 comes twice, quantised dynamically and statically: the caller takes the quicker one.
+def check_baselines(names: Sequence[str]) -> None:
+    """Makes sure that there are such baselines.
 
     Raises:
-        InputError: an unknown baseline.
+        InputError: an unknown one.
     """
     if unknown := sorted(set(names) - set(BASELINES)):
         raise InputError(f"unknown baseline `{unknown[0]}`", hint=f"known: {', '.join(BASELINES)}")
+
+
+def write_input(folder: Path, shape: Sequence[int]) -> Path:
+    """A batch of seeded noise as raw float32."""
+    file = folder / "input.bin"
+    np.random.default_rng(0).standard_normal(shape).astype(np.float32).tofile(file)
+    return file
+
+
+def prepare(names: Sequence[str], fp32: Twin, folder: Path, *, batch: int) -> list[Baseline]:
+    """The files of those baselines that onnxruntime runs, made in `folder`.
+
+    int8 comes twice, quantised dynamically and statically: the caller takes the quicker one.
+    """
     shape = (batch, *fp32.input_shape[1:])
-    input_file = folder / "input.bin"
-    np.random.default_rng(0).standard_normal(shape).astype(np.float32).tofile(input_file)
+    input_file = write_input(folder, shape)
     made = []
     if "fp32" in names:
         made.append(Baseline("fp32", "", fp32, input_file))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edgebin.board import QemuMachine, RunnerReport, invoke
@@ -12,6 +12,7 @@ from edgebin.bundle import Bundle
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
 from edgebin.errors import BoardError
 from edgebin.profile.baseline import Baseline
+from edgebin.profile.contender import Named
 from edgebin.profile.cores import core_model
 from edgebin.profile.counting import INFERENCE, OUTSIDE, Counts, plugin_argument, read_counts
 from edgebin.profile.cycles import ERROR_BOUND_HIGH, ERROR_BOUND_LOW, CycleEstimate, estimate, seconds, streamed
@@ -21,12 +22,15 @@ from edgebin.profile.protocol import ErrorBound, EstimatedLatency, Layer
 from edgebin.targets import Target
 from edgebin.toolchain.process import tail
 from edgebin.toolchain.qemu import qemu_command
+from edgebin.toolchain.runtime import Backend
 
 ERROR_BOUND = ErrorBound(
     low=round(ERROR_BOUND_LOW, 2),
     high=round(ERROR_BOUND_HIGH, 2),
     basis="ten kernel runs on a cycle-level simulator of three cores; no board has confirmed it",
 )
+# What a runtime does itself; of onnxruntime and LiteRT that includes their own nodes.
+_OWN_WORK: Mapping[Backend, str] = {"tvm": "(virtual machine)", "ort": "(onnxruntime)", "tflite": "(LiteRT)"}
 _ARGUMENTS = ("--bench", "--mark", "--warmup-seconds", "0", "--min-runs", "1", "--min-seconds", "0", "--threads", "1")
 
 
@@ -83,13 +87,14 @@ def latency(counts: Counts, target: Target, weight_bytes: int) -> EstimatedLaten
     )
 
 
-def layers(counts: Counts, report: RunnerReport, bundle: Bundle) -> tuple[Layer, ...]:
-    """What each compiled function costs per inference, the costliest first; the rest is the virtual machine's work."""
+def layers(counts: Counts, report: RunnerReport, named: Named) -> tuple[Layer, ...]:
+    """What each function costs per inference, the costliest first; the rest is the runtime's own work."""
+    bundle = named.bundle
     target = bundle.manifest.target
     decoded = disassembled(counts)
     purpose = {operation.function: operation for operation in bundle.manifest.operations}
     names = {index + 1: function.name for index, function in enumerate(report.functions or ())}
-    names[INFERENCE] = "(virtual machine)"
+    names[INFERENCE] = _OWN_WORK[bundle.manifest.backend]
     costs = {region: region_cost(counts, [region], target, decoded) for region in counts.inference_regions}
     total = sum(cost.cycles for cost in costs.values())
     runs = max(1, counts.inferences)
@@ -108,6 +113,7 @@ def layers(counts: Counts, report: RunnerReport, bundle: Bundle) -> tuple[Layer,
                 calls=counts.regions[region].entries // runs,
                 cycles=cost.cycles / runs,
                 instructions=cost.instructions // runs,
+                bundle=named.name,
             )
         )
     return tuple(rows)

@@ -1,4 +1,4 @@
-"""The measurement on this host: the bundle and its baselines as processes, timed in turns on the same processors."""
+"""The measurement on this host: bundles and baselines as processes, timed in turns on the same processors."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from edgebin.board import LocalMachine, RunnerReport, invoke
-from edgebin.bundle import Bundle
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
 from edgebin.errors import InputError
-from edgebin.profile.baseline import Baseline
+from edgebin.profile.contender import Contender, Named
 from edgebin.profile.engines import Engine, pinned
 from edgebin.profile.host import Comparison, compare
 from edgebin.profile.protocol import Layer
-from edgebin.targets import Target
 
-BINARY = "binary"
 _TRIAL_RUNS = 10
 _PER_OP_RUNS = 30
 
@@ -49,65 +46,47 @@ def choose_cpus(threads: int) -> tuple[int, ...]:
 
 
 def measure(
-    bundle: Bundle,
-    baselines: Sequence[Baseline],
-    host: Target,
+    contenders: Sequence[Contender],
     *,
-    threads: int,
     cpus: Sequence[int] | None,
     min_runs: int,
     min_seconds: float,
     warmup_seconds: float,
 ) -> tuple[Comparison, tuple[Measured, ...]]:
-    """Times the bundle against the baselines. Of several baselines of one name, the quickest in a short trial.
+    """Times the contenders against each other. Of several of one name, the quickest in a short trial.
 
     Raises:
         BoardError: one of the programs died.
     """
     with ExitStack() as stack:
         with pinned(cpus):
-            ours = stack.enter_context(Engine(BINARY, bundle_command(bundle, threads)))
-            theirs = [
-                (stack.enter_context(Engine(b.name, b.command(host, threads=threads, arguments=["--serve"]))), b)
-                for b in baselines
-            ]
-        chosen = _quickest(theirs)
-        engines = [ours, *(engine for engine, _, _ in chosen)]
+            started = [(stack.enter_context(Engine(c.name, c.command)), c) for c in contenders]
+        chosen = _quickest(started)
+        engines = [engine for engine, _, _ in chosen]
         result = compare(engines, min_runs=min_runs, min_seconds=min_seconds, warmup_seconds=warmup_seconds)
-        manifest = bundle.manifest
-        engine_name = f"edgebin {manifest.edgebin}, TVM {manifest.tvm}, kernels {manifest.kernels}"
         sides = [
-            Measured(BINARY, engine_name, bundle.size_bytes, ours.peak_rss_bytes(), ours.load_ms, ""),
-            *(
-                Measured(
-                    baseline.name,
-                    f"onnxruntime {engine.hello.get('version', '')}",
-                    baseline.file_bytes,
-                    engine.peak_rss_bytes(),
-                    engine.load_ms,
-                    note,
-                )
-                for engine, baseline, note in chosen
-            ),
+            Measured(c.name, c.engine, c.file_bytes, engine.peak_rss_bytes(), engine.load_ms, note)
+            for engine, c, note in chosen
         ]
     return result, tuple(sides)
 
 
-def measured_layers(bundle: Bundle, *, threads: int, cpus: Sequence[int] | None) -> tuple[Layer, ...]:
-    """What each compiled function takes, from inferences of their own: looking at functions slows them down."""
+def measured_layers(named: Named, *, threads: int, cpus: Sequence[int] | None) -> tuple[Layer, ...]:
+    """What each function takes, from inferences of their own: looking at functions slows them down."""
+    bundle = named.bundle
     inputs = str(bundle.extracted() / GOLDEN_INPUTS_NAME)
     arguments = ["--input", inputs, "--per-op", "--min-runs", str(_PER_OP_RUNS), "--threads", str(threads)]
     with pinned(cpus):
         report = invoke(LocalMachine(), bundle, arguments)
-    return layers_of(report, bundle)
+    return layers_of(report, named)
 
 
-def layers_of(report: RunnerReport, bundle: Bundle) -> tuple[Layer, ...]:
+def layers_of(report: RunnerReport, named: Named) -> tuple[Layer, ...]:
     """The runner's per-function times as layers, the slowest first."""
     functions = report.functions or ()
     runs = max(1, report.functions_runs or 1)
     total = sum(function.self_ns for function in functions)
-    purpose = {operation.function: operation for operation in bundle.manifest.operations}
+    purpose = {operation.function: operation for operation in named.bundle.manifest.operations}
     return tuple(
         Layer(
             name=function.name,
@@ -118,27 +97,23 @@ def layers_of(report: RunnerReport, bundle: Bundle) -> tuple[Layer, ...]:
             latency_ms=function.self_ns / runs / 1e6,
             share=function.self_ns / total if total else 0.0,
             calls=function.calls // runs,
+            bundle=named.name,
         )
         for function in sorted(functions, key=lambda function: -function.self_ns)
     )
 
 
-def bundle_command(bundle: Bundle, threads: int) -> list[str]:
-    """The bundle's runner in its extracted folder, serving."""
-    folder = bundle.extracted()
-    inputs = str(folder / GOLDEN_INPUTS_NAME)
-    return LocalMachine().command(folder, ["--input", inputs, "--serve", "--threads", str(threads)])
-
-
-def _quickest(candidates: Sequence[tuple[Engine, Baseline]]) -> list[tuple[Engine, Baseline, str]]:
+def _quickest(candidates: Sequence[tuple[Engine, Contender]]) -> list[tuple[Engine, Contender, str]]:
     """One engine per name, with a note of what was weighed."""
-    trial_ms = [min(engine.run(_TRIAL_RUNS + 1)[1:]) for engine, _ in candidates]
     chosen = []
-    for name in dict.fromkeys(baseline.name for _, baseline in candidates):
-        rivals = sorted((ms, i) for i, ms in enumerate(trial_ms) if candidates[i][1].name == name)
-        engine, baseline = candidates[rivals[0][1]]
-        note = baseline.how
-        if len(rivals) > 1:
-            note += f"; slower in a trial: {candidates[rivals[1][1]][1].how}, {rivals[1][0] / rivals[0][0]:.2f}×"
-        chosen.append((engine, baseline, note))
+    for name in dict.fromkeys(contender.name for _, contender in candidates):
+        rivals = [pair for pair in candidates if pair[1].name == name]
+        if len(rivals) == 1:
+            chosen.append((*rivals[0], rivals[0][1].how))
+            continue
+        ranked = sorted((min(rival[0].run(_TRIAL_RUNS + 1)[1:]), i) for i, rival in enumerate(rivals))
+        engine, contender = rivals[ranked[0][1]]
+        slower = rivals[ranked[1][1]][1].how
+        note = f"{contender.how}; slower in a trial: {slower}, {ranked[1][0] / ranked[0][0]:.2f}×"
+        chosen.append((engine, contender, note))
     return chosen

@@ -1,4 +1,4 @@
-"""The two C programs that profiling needs, built once into the cache: instruction counter and baseline runner."""
+"""The C programs that profiling needs, built once into the cache: instruction counter, node marks, baseline runner."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def instruction_counter() -> Path:
     # QEMU itself defines what the plugin calls.
     flags = (*_WARNINGS, "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,--allow-shlib-undefined")
     return _build("profiler/counter.c", "counter.so", find_compiler(load_target("x86-64")), flags)
+
+
+def node_marks(target: Target) -> Path:
+    """The library that marks, in a guest, the nodes which our libraries run inside another runtime.
+
+    Raises:
+        ToolchainError: no compiler, or it refused.
+    """
+    flags = (*_WARNINGS, "-fPIC", "-shared", "-fvisibility=hidden")
+    return _build("profiler/node_marks.c", "node_marks.so", find_compiler(target), flags)
 
 
 def baseline_runner(target: Target) -> Path:
@@ -57,7 +67,8 @@ def _build(source: str, name: str, compiler: Compiler, flags: Sequence[str]) -> 
     """Compiles one file of `kernels/`; the cache knows the result by everything that goes into it."""
     kernels = resource_dir("kernels")
     path = kernels / source
-    inputs = [path, kernels / "runtime" / "marks.h", kernels / "ort" / "abi.h", *sorted(path.parent.glob("*.h"))]
+    inputs = [path, *(kernels / name for name in ("runtime/marks.h", "dispatch/dispatch.h", "ort/abi.h"))]
+    inputs += sorted(path.parent.glob("*.h"))
     digest = hashlib.sha256(repr((compiler.argv, flags)).encode())
     for file in inputs:
         digest.update(file.read_bytes())

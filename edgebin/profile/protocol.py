@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edgebin.errors import InputError
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ Latency = MeasuredLatency | EstimatedLatency
 
 @dataclass(frozen=True)
 class Speedup:
-    """How many times faster than fp32. The interval is the 95 % bootstrap interval of the ratio of medians."""
+    """How many times faster than `RunRecord.reference`.
+
+    The interval is the 95 % bootstrap interval of the ratio of medians.
+    """
 
     of_medians: float
     of_minima: float | None = None
@@ -81,10 +84,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Layer:
-    """One compiled function of our module, all its calls in an inference together. `share` is of the inference.
+    """One function of a bundle, all its calls in an inference together. `share` is of the inference.
 
-    `op` is what kind of operation it is, `nodes` are the ONNX nodes it computes, `variant` is the kernel path or tuning
-    that does it.
+    `bundle` is the name of the variant that it belongs to; `op` is what kind of operation it is, `nodes` are the ONNX
+    nodes it computes, `variant` is the kernel path or tuning that does it.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Layer:
     cycles: float | None = None
     instructions: int | None = None
     variant: str | None = None
+    bundle: str = "binary"
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,12 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Artefact:
-    """The bundle that was profiled. Only its name: paths are nobody else's business."""
+    """A bundle that was profiled, as the variant of this name. No path: that is nobody else's business."""
 
     name: str
     sha256: str
     bytes_: int
+    variant: str = "binary"
 
 
 @dataclass(frozen=True)
@@ -146,19 +151,24 @@ class RunRecord:
 
     edgebin_version: str
     created_utc: str
-    bundle: Artefact
+    bundles: tuple[Artefact, ...]
     device: Device
     protocol: Protocol
     variants: tuple[Variant, ...]
     layers: tuple[Layer, ...]
     validity: Validity
     notes: tuple[str, ...] = ()
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
 
     @property
     def kind(self) -> Literal["measured", "estimate"]:
         """What the latencies of this record are."""
         return self.variants[0].latency.kind
+
+    @property
+    def reference(self) -> str:
+        """The variant that speedups are against: fp32, or the first of several where that was not profiled."""
+        return "fp32" if len(self.variants) == 1 or self.variant("fp32") else self.variants[0].name
 
     def variant(self, name: str) -> Variant | None:
         """The variant of this name, if it was profiled."""

@@ -1,4 +1,4 @@
-"""`profile_bundle`: one record for one bundle, measured where this host can run it, estimated otherwise."""
+"""`profile_bundles`: one record of bundles and baselines, measured where this host can run them, else estimated."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 
 import edgebin
 from edgebin.board import LocalMachine
-from edgebin.bundle import Bundle, open_bundle
-from edgebin.bundle.manifest import MODULE_NAME
+from edgebin.bundle import open_bundle
 from edgebin.errors import InputError, MeasurementInvalid
 from edgebin.profile import estimate, measure
-from edgebin.profile.baseline import Baseline, prepare, user_twin
+from edgebin.profile.baseline import Baseline
+from edgebin.profile.contender import Named, named
 from edgebin.profile.host import Comparison, Timings
+from edgebin.profile.hosting import HOSTED
+from edgebin.profile.opponents import Opponents, prepare_opponents
 from edgebin.profile.protocol import (
     Artefact,
     Device,
@@ -32,17 +34,14 @@ from edgebin.profile.protocol import (
 )
 from edgebin.profile.run_folder import write_run_folder
 from edgebin.profile.statistics import ratio, summarize
-from edgebin.profile.twin import export_twin
 from edgebin.targets import Target
 from edgebin.targets.host import host_arch
-from edgebin.toolchain.runtime import ONNXRUNTIME_VERSION
 
 _TRUSTED_REACH = 0.1
-_RANDOM_TWIN = "the full-precision twin has the same shape and random weights: it serves for latency only"
 
 
-def profile_bundle(
-    bundle_path: Path,
+def profile_bundles(
+    paths: Sequence[Path],
     *,
     baselines: Sequence[str] = ("fp32", "int8"),
     threads: int = 1,
@@ -53,14 +52,14 @@ def profile_bundle(
     baseline_model: Path | None = None,
     save: Path | None = None,
 ) -> RunRecord:
-    """Profiles a bundle against its full-precision twin under onnxruntime.
+    """Profiles bundles of one target against each other and against their full-precision twin.
 
-    A bundle for this host's architecture is measured. Any other is estimated from exact instruction counts under QEMU;
-    estimates are for one thread, and every figure says that it is one.
+    Bundles for this host's architecture are measured, all in turns. Any others are estimated from exact instruction
+    counts under QEMU; estimates are for one thread, and every figure says that it is one.
 
     Args:
-        bundle_path: the bundle.
-        baselines: of "fp32" and "int8"; empty for none.
+        paths: the bundles; baselines are of the first one's model.
+        baselines: of `edgebin.profile.baseline.BASELINES`; empty for none.
         threads: the same for all engines.
         pin: True keeps all engines on the last processors, a list on these, False leaves them to the scheduler.
         min_runs: timed inferences of each engine, at least.
@@ -70,28 +69,32 @@ def profile_bundle(
         save: run folder to write; it appears when everything is measured.
 
     Raises:
-        BundleError, InputError: an unusable bundle, baseline or option.
-        TargetMismatch: the bundle is for this architecture but not for this processor.
+        BundleError, InputError: an unusable bundle, baseline or option; bundles that cannot be compared.
+        TargetMismatch: a bundle is for this architecture but not for this processor.
         ToolchainError: no emulator, no compiler, or a library that has not been fetched.
         BoardError: a program died.
-        MeasurementInvalid: an estimate that cannot be made: several threads, or a core without rates.
+        MeasurementInvalid: an estimate that cannot be made: several threads, a core without rates, a baseline that has
+            no program for the board.
     """
     if save is not None and save.exists():
         raise InputError(f"`{save}` exists already", hint="name another run folder")
-    bundle = open_bundle(bundle_path)
+    ours = named([open_bundle(path) for path in paths])
+    target = ours[0].bundle.manifest.target
+    if estimated := target.arch != host_arch():
+        _check_estimable(baselines, threads)
+    else:
+        for side in ours:
+            LocalMachine().check(side.bundle.manifest)
     with tempfile.TemporaryDirectory() as scratch:
-        prepared = _baselines(bundle, baselines, baseline_model, Path(scratch))
-        notes = [] if baseline_model is not None or not prepared else [_RANDOM_TWIN]
-        if bundle.manifest.target.arch != host_arch():
-            record, comparison = _estimated(bundle, prepared, threads, notes), None
+        opponents = prepare_opponents(ours, baselines, baseline_model, Path(scratch), threads=threads)
+        if estimated:
+            record, comparison = _estimated(ours, opponents), None
         else:
-            LocalMachine().check(bundle.manifest)
             cpus = measure.choose_cpus(threads) if pin is True else (tuple(pin) if pin else None)
+            contenders = [side.contender(threads) for side in ours]
+            contenders += [baseline.contender(target, threads) for baseline in opponents.onnxruntime]
             comparison, sides = measure.measure(
-                bundle,
-                prepared,
-                bundle.manifest.target,
-                threads=threads,
+                [*contenders, *opponents.hosted],
                 cpus=cpus,
                 min_runs=min_runs,
                 min_seconds=min_seconds,
@@ -100,40 +103,45 @@ def profile_bundle(
             protocol = Protocol(
                 threads, cpus, min_runs, min_seconds, warmup_seconds, len(comparison.timings[0].rounds), True
             )
-            layers = measure.measured_layers(bundle, threads=threads, cpus=cpus)
-            record = _measured(bundle, comparison, sides, protocol, layers, notes)
+            layers = [layer for side in ours for layer in measure.measured_layers(side, threads=threads, cpus=cpus)]
+            record = _measured(ours, comparison, sides, protocol, layers, opponents.notes)
     if save is not None:
         write_run_folder(save, record, comparison)
     return record
 
 
-def default_run_folder(bundle_path: Path, target: str, parent: Path = Path("runs")) -> Path:
-    """`runs/<UTC time>-<target>-<bundle>`, a name that was not taken a moment ago."""
+def default_run_folder(paths: Sequence[Path], target: str, parent: Path = Path("runs")) -> Path:
+    """`runs/<UTC time>-<target>-<bundle>`, a name that was not taken a moment ago; `<bundle>-and-2` for three."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    name = bundle_path.stem.removesuffix(f"-{target}")
-    return parent / f"{stamp}-{target}-{name}"
+    name = paths[0].stem.removesuffix(f"-{target}")
+    others = f"-and-{len(paths) - 1}" if len(paths) > 1 else ""
+    return parent / f"{stamp}-{target}-{name}{others}"
 
 
-def _baselines(bundle: Bundle, names: Sequence[str], file: Path | None, folder: Path) -> list[Baseline]:
-    if not names:
-        return []
-    spec = bundle.manifest.inputs[0]
-    if file is not None:
-        fp32 = user_twin(file, spec.shape[1:])
-    else:
-        fp32 = export_twin(bundle.manifest.model, folder / "fp32.onnx")
-    return prepare(names, fp32, folder, batch=bundle.manifest.batch)
+def _check_estimable(baselines: Sequence[str], threads: int) -> None:
+    if threads != 1:
+        raise MeasurementInvalid(
+            f"no estimate for {threads} threads: instructions are counted for one",
+            flags=("threads",),
+            hint="leave --threads at 1, or measure on the board",
+        )
+    if hosted := sorted(set(baselines) & set(HOSTED)):
+        raise MeasurementInvalid(
+            f"no estimate of the baseline `{hosted[0]}`: Python hosts it, and only programs of the board are counted",
+            flags=("baseline",),
+            hint="for the float twin on TFLite, profile a bundle of it too: `edgebin compile … --full-precision`",
+        )
 
 
 def _measured(
-    bundle: Bundle,
+    ours: Sequence[Named],
     comparison: Comparison,
     sides: Sequence[measure.Measured],
     protocol: Protocol,
-    layers: tuple[Layer, ...],
+    layers: Sequence[Layer],
     notes: Sequence[str],
 ) -> RunRecord:
-    reference = next((timings for timings in comparison.timings if timings.name == "fp32"), None)
+    reference = _reference(comparison.timings)
     variants = []
     for timings, side in zip(comparison.timings, sides, strict=True):
         summary = summarize(timings.all_ms)
@@ -158,33 +166,39 @@ def _measured(
                 note=side.note,
             )
         )
-    return _record(bundle, protocol, variants, layers, _validity(variants), [*notes, *comparison.remarks])
+    return _record(ours, protocol, variants, layers, _validity(variants), [*notes, *comparison.remarks])
 
 
-def _estimated(bundle: Bundle, baselines: Sequence[Baseline], threads: int, notes: Sequence[str]) -> RunRecord:
-    if threads != 1:
-        raise MeasurementInvalid(
-            f"no estimate for {threads} threads: instructions are counted for one",
-            flags=("threads",),
-            hint="leave --threads at 1, or measure on the board",
-        )
-    target, manifest = bundle.manifest.target, bundle.manifest
-    counts, report = estimate.count_bundle(bundle)
-    variants = [
-        Variant(
-            name=measure.BINARY,
-            engine=f"edgebin {manifest.edgebin}, TVM {manifest.tvm}, kernels {manifest.kernels}",
-            latency=estimate.latency(counts, target, manifest.files[MODULE_NAME].size),
-            speedup=None,
-            file_bytes=bundle.size_bytes,
-        )
-    ]
+def _estimated(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
+    target = ours[0].bundle.manifest.target
+    variants: list[Variant] = []
+    layers: list[Layer] = []
+    for side in ours:
+        manifest = side.bundle.manifest
+        counts, report = estimate.count_bundle(side.bundle)
+        latency = estimate.latency(counts, target, manifest.files[manifest.model_name].size)
+        variants.append(Variant(side.name, manifest.engine, latency, None, side.bundle.size_bytes))
+        layers += estimate.layers(counts, report, side)
+    variants += _quickest_estimates(opponents.onnxruntime, target)
+    reference = next((variant for variant in variants if variant.name == "fp32"), None)
+    if reference is None and len(variants) > 1:
+        reference = variants[0]
+    if reference is not None:
+        variants = [
+            replace(variant, speedup=Speedup(reference.latency.p50_ms / variant.latency.p50_ms)) for variant in variants
+        ]
+    protocol = Protocol(1, None, 1, 0.0, 0.0, 1, False)
+    return _record(ours, protocol, variants, layers, Validity(ok=True), opponents.notes)
+
+
+def _quickest_estimates(baselines: Sequence[Baseline], target: Target) -> list[Variant]:
+    """One variant per name."""
     quickest: dict[str, Variant] = {}
     for baseline in baselines:
         latency = estimate.latency(estimate.count_baseline(baseline, target), target, baseline.file_bytes)
         variant = Variant(
             name=baseline.name,
-            engine=f"onnxruntime {ONNXRUNTIME_VERSION}",
+            engine=baseline.engine(target),
             latency=latency,
             speedup=None,
             file_bytes=baseline.file_bytes,
@@ -193,15 +207,7 @@ def _estimated(bundle: Bundle, baselines: Sequence[Baseline], threads: int, note
         best = quickest.get(baseline.name)
         if best is None or latency.p50_ms < best.latency.p50_ms:
             quickest[baseline.name] = variant
-    variants += quickest.values()
-    fp32 = quickest.get("fp32")
-    if fp32 is not None:
-        variants = [
-            replace(variant, speedup=Speedup(fp32.latency.p50_ms / variant.latency.p50_ms)) for variant in variants
-        ]
-    layers = estimate.layers(counts, report, bundle)
-    protocol = Protocol(1, None, 1, 0.0, 0.0, 1, False)
-    return _record(bundle, protocol, variants, layers, Validity(ok=True), notes)
+    return list(quickest.values())
 
 
 def _validity(variants: Sequence[Variant]) -> Validity:
@@ -218,21 +224,23 @@ def _validity(variants: Sequence[Variant]) -> Validity:
 
 
 def _record(
-    bundle: Bundle,
+    ours: Sequence[Named],
     protocol: Protocol,
     variants: Sequence[Variant],
-    layers: tuple[Layer, ...],
+    layers: Sequence[Layer],
     validity: Validity,
     notes: Sequence[str],
 ) -> RunRecord:
     return RunRecord(
         edgebin_version=edgebin.__version__,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        bundle=Artefact(bundle.path.name, bundle.sha256, bundle.size_bytes),
-        device=_device(bundle.manifest.target, estimated=isinstance(variants[0].latency, EstimatedLatency)),
+        bundles=tuple(
+            Artefact(side.bundle.path.name, side.bundle.sha256, side.bundle.size_bytes, side.name) for side in ours
+        ),
+        device=_device(ours[0].bundle.manifest.target, estimated=isinstance(variants[0].latency, EstimatedLatency)),
         protocol=protocol,
         variants=tuple(variants),
-        layers=layers,
+        layers=tuple(layers),
         validity=validity,
         notes=tuple(notes),
     )
@@ -241,6 +249,12 @@ def _record(
 def _device(target: Target, *, estimated: bool) -> Device:
     system = None if estimated else f"{platform.system()} {platform.release()}, {os.cpu_count()} processors"
     return Device(target.id, target.name, target.core.name, target.freq_hz, system)
+
+
+def _reference(timings: Sequence[Timings]) -> Timings | None:
+    """fp32, or the first of several (`RunRecord.reference`)."""
+    fp32 = next((timing for timing in timings if timing.name == "fp32"), None)
+    return fp32 or (timings[0] if len(timings) > 1 else None)
 
 
 def _measured_speedup(reference: Timings | None, timings: Timings) -> Speedup | None:

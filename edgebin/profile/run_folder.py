@@ -1,4 +1,4 @@
-"""The run folder: `run.json`, the single timings in `latency.csv`, the compiled functions in `layers.csv`."""
+"""The run folder: `run.json`, the single timings in `latency.csv`, the functions of each bundle in `layers.csv`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from edgebin.errors import InputError
 from edgebin.profile.host import Comparison
 from edgebin.profile.protocol import RunRecord
+
+_LAYER_COLUMNS = ("bundle", "name", "op", "nodes", "kind", "latency_ms", "share", "calls", "cycles", "instructions")
 
 
 def write_run_folder(folder: Path, record: RunRecord, comparison: Comparison | None) -> None:
@@ -35,10 +37,12 @@ def write_run_folder(folder: Path, record: RunRecord, comparison: Comparison | N
                 writer.writerows([v.name, "estimate", 0, f"{v.latency.p50_ms:.6f}"] for v in record.variants)
         with (partial / "layers.csv").open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
-            writer.writerow(["name", "op", "nodes", "kind", "latency_ms", "share", "calls", "cycles", "instructions"])
+            writer.writerow(
+                ["bundle", "name", "op", "nodes", "kind", "latency_ms", "share", "calls", "cycles", "instructions"]
+            )
             for layer in record.layers:
                 cycles = "" if layer.cycles is None else f"{layer.cycles:.0f}"
-                row = [layer.name, layer.op, " ".join(layer.nodes), layer.kind, f"{layer.latency_ms:.6f}"]
+                row = [layer.bundle, layer.name, layer.op, " ".join(layer.nodes), layer.kind, f"{layer.latency_ms:.6f}"]
                 writer.writerow([*row, f"{layer.share:.6f}", layer.calls, cycles, layer.instructions or ""])
         try:
             os.rename(partial, folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 from google.protobuf.message import DecodeError
 
 import edgebin  # noqa: F401  # onnxruntime must not be imported before it
@@ -37,19 +38,9 @@ def export_twin(model: ModelInfo, path: Path) -> Twin:
     Raises:
         InputError: the bundle does not say of what model it is, or it is a network of the user's own.
     """
-    import torch
+    from edgebin.graph.twin import twin_model
 
-    from edgebin.graph.export import export_module
-    from edgebin.models.own import OWN_MODEL_ID, OwnConfig
-    from edgebin.models.registry import construct, resolve_config, twin_config
-
-    own = model.id == OWN_MODEL_ID
-    config = twin_config(OwnConfig() if own else resolve_config(model.id, dict(model.config) or None))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module = construct(config).eval()
-    images = torch.zeros(1, config.channels, config.image_size, config.image_size)
-    onnx.save(export_module(module, images), path)
+    onnx.save(twin_model(model.id, model.config), path)
     return open_twin(path)
 
 
@@ -76,6 +67,18 @@ def open_twin(path: Path) -> Twin:
     if tensor.elem_type != onnx.TensorProto.FLOAT or not sizes or any(size < 1 for size in sizes[1:]):
         raise InputError(f"`{path}` does not take float32 of a fixed shape (the batch may be open)")
     return Twin(path, inputs[0].name, graph.output[0].name, (1, *sizes[1:]))
+
+
+def write_float_twin(twin: Twin, path: Path, batch: int) -> Path:
+    """Writes the twin as a float `.tflite` of a fixed batch.
+
+    Raises:
+        CompileError: TFLite cannot say one of its ops.
+    """
+    from edgebin.backends.tflite.models import build_float_model
+
+    path.write_bytes(build_float_model(ir.from_proto(onnx.load(twin.path)), batch).content)
+    return path
 
 
 def quantize_dynamically(twin: Twin, path: Path) -> Twin:

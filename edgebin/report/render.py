@@ -11,11 +11,11 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from edgebin.profile.protocol import EstimatedLatency, MeasuredLatency, RunRecord
-from edgebin.report.tables import Table, explanations, layers_table, summary_line, variants_table
+from edgebin.report.tables import Table, explanations, layers_tables, summary_line, variants_table
 
 _CSV_COLUMNS = (
     *("bundle", "target", "threads", "variant", "engine", "kind", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms"),
-    *("stdev_ms", "error_low", "error_high", "speedup_vs_fp32", "ci95_low", "ci95_high", "file_bytes"),
+    *("stdev_ms", "error_low", "error_high", "speedup", "ci95_low", "ci95_high", "file_bytes"),
     *("peak_rss_bytes", "load_ms", "first_ms", "valid"),
 )
 
@@ -23,15 +23,16 @@ _CSV_COLUMNS = (
 def report_screen(record: RunRecord, *, top: int = 10) -> Group:
     """For a rich console."""
     parts: list[Text | RichTable] = [Text(summary_line(record)), _rich(variants_table(record))]
-    if record.layers:
-        parts.append(_rich(layers_table(record, top)))
+    parts += [_rich(table) for table in layers_tables(record, top)]
     return Group(*parts, *(Text(line, style="dim") for line in explanations(record)))
 
 
 def report_markdown(record: RunRecord, *, top: int = 10) -> str:
     """To paste into an issue or a README."""
-    tables = [variants_table(record), *([layers_table(record, top)] if record.layers else [])]
-    blocks = [summary_line(record), *(_markdown(table) for table in tables)]
+    blocks = [summary_line(record), _markdown(variants_table(record))]
+    for table in layers_tables(record, top):
+        blocks += [f"{table.title}:"] if len(record.bundles) > 1 else []
+        blocks.append(_markdown(table))
     blocks.append("\n".join(f"- {line}" for line in explanations(record)))
     return "\n\n".join(blocks) + "\n"
 
@@ -39,12 +40,15 @@ def report_markdown(record: RunRecord, *, top: int = 10) -> str:
 def report_csv(record: RunRecord) -> str:
     """One line per variant, plain numbers; `kind` says what the latencies are."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, _CSV_COLUMNS, lineterminator="\n", restval="")
+    speedup_column = f"speedup_vs_{record.reference}"
+    columns = [speedup_column if column == "speedup" else column for column in _CSV_COLUMNS]
+    files = {bundle.variant: bundle.name for bundle in record.bundles}
+    writer = csv.DictWriter(stream, columns, lineterminator="\n", restval="")
     writer.writeheader()
     for variant in record.variants:
         latency, speedup = variant.latency, variant.speedup
         row: dict[str, object] = {
-            "bundle": record.bundle.name,
+            "bundle": files.get(variant.name, record.bundles[0].name),
             "target": record.device.target,
             "threads": record.protocol.threads,
             "variant": variant.name,
@@ -62,7 +66,7 @@ def report_csv(record: RunRecord) -> str:
         if isinstance(latency, EstimatedLatency):
             row |= {"error_low": latency.error_bound.low, "error_high": latency.error_bound.high}
         if speedup is not None:
-            row |= {"speedup_vs_fp32": speedup.of_medians}
+            row |= {speedup_column: speedup.of_medians}
             row |= {"ci95_low": speedup.ci95_low, "ci95_high": speedup.ci95_high}
         writer.writerow(row)
     return stream.getvalue()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgebin.profile.protocol import EstimatedLatency, RunRecord
+from edgebin.profile.protocol import EstimatedLatency, Layer, RunRecord
 from edgebin.report.cells import (
     NOTHING,
     bound_text,
@@ -14,6 +15,9 @@ from edgebin.report.cells import (
     p99_cell,
     speedup_cell,
 )
+
+# EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
+_ONNXRUNTIME = "(onnxruntime)"
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,9 @@ def summary_line(record: RunRecord) -> str:
     device = record.device
     valid = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
     how = "estimated, not measured" if record.kind == "estimate" else "measured"
+    names = ", ".join(bundle.name for bundle in record.bundles)
     return (
-        f"{record.bundle.name} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), "
+        f"{names} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), "
         f"{record.protocol.threads} thread{'s' if record.protocol.threads > 1 else ''}: {how}{valid}"
     )
 
@@ -50,11 +55,25 @@ def variants_table(record: RunRecord) -> Table:
         )
         for variant in ordered
     ]
-    return Table("Latency of one batch", ("variant", "p50", "p99", "× vs fp32", "file", "peak RSS"), tuple(rows))
+    return Table(
+        "Latency of one batch", ("variant", "p50", "p99", f"× vs {record.reference}", "file", "peak RSS"), tuple(rows)
+    )
 
 
-def layers_table(record: RunRecord, top: int = 10) -> Table:
-    """The compiled functions that take longest."""
+def layers_tables(record: RunRecord, top: int = 10) -> tuple[Table, ...]:
+    """For each bundle the functions that take longest; none where no layers were measured."""
+    titles = {
+        bundle.variant: f"Where {'our module' if len(record.bundles) == 1 else bundle.variant} spends its time"
+        for bundle in record.bundles
+    }
+    tables = [
+        _layers_table(title, [layer for layer in record.layers if layer.bundle == variant], record.kind, top)
+        for variant, title in titles.items()
+    ]
+    return tuple(table for table in tables if table.rows)
+
+
+def _layers_table(title: str, layers: Sequence[Layer], kind: str, top: int) -> Table:
     rows = [
         (
             layer.name,
@@ -63,16 +82,14 @@ def layers_table(record: RunRecord, top: int = 10) -> Table:
             layer_latency_cell(layer.latency_ms, layer.kind),
             f"{layer.share * 100:.1f} %",
         )
-        for layer in record.layers[:top]
+        for layer in layers[:top]
     ]
-    if len(record.layers) > top:
-        rest = record.layers[top:]
+    if len(layers) > top:
+        rest = layers[top:]
         rest_ms, share = sum(layer.latency_ms for layer in rest), sum(layer.share for layer in rest)
         calls = str(sum(layer.calls for layer in rest))
-        rows.append(
-            (f"{len(rest)} others", NOTHING, calls, layer_latency_cell(rest_ms, record.kind), f"{share * 100:.1f} %")
-        )
-    return Table("Where our module spends its time", ("function", "op", "calls", "time", "share"), tuple(rows))
+        rows.append((f"{len(rest)} others", NOTHING, calls, layer_latency_cell(rest_ms, kind), f"{share * 100:.1f} %"))
+    return Table(title, ("function", "op", "calls", "time", "share"), tuple(rows))
 
 
 def explanations(record: RunRecord) -> tuple[str, ...]:
@@ -85,7 +102,9 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
             f"{record.device.core} with its published instruction rates, for one thread and warm caches. "
             f"The true time may differ by {bound_text(first)} ({first.error_bound.basis})."
         )
-        lines.append("× vs fp32: estimated latency of fp32 divided by that of the variant.")
+        lines.append(
+            f"× vs {record.reference}: estimated latency of {record.reference} divided by that of the variant."
+        )
     else:
         protocol = record.protocol
         threads = f"{protocol.threads} thread{'s' if protocol.threads > 1 else ''}"
@@ -102,7 +121,8 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
         ]
         if of_minima:
             lines.append(
-                f"× vs fp32: ratio of medians with its 95 % bootstrap interval. Of the minima: {', '.join(of_minima)}."
+                f"× vs {record.reference}: ratio of medians with its 95 % bootstrap interval. "
+                f"Of the minima: {', '.join(of_minima)}."
             )
         lines.append(
             "First inference and load time (process start to model ready): "
@@ -113,7 +133,11 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
             )
             + "."
         )
-    lines.append("File: the whole bundle, runtime libraries included; of a baseline the ONNX file alone.")
+    if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
+        lines.append(
+            f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, slowed by it."
+        )
+    lines.append("File: the whole bundle, runtime libraries included; of a baseline the model's file alone.")
     lines += [f"{variant.name}: {variant.note}." for variant in record.variants if variant.note]
     lines += [f"Note: {note}." for note in record.notes]
     return tuple(lines)

@@ -16,14 +16,18 @@ from pathlib import Path
 from edgebin.errors import ToolchainError
 from edgebin.targets import load_target
 from edgebin.toolchain.runtime import (
+    LITERT_VERSION,
     ONNXRUNTIME_VERSION,
     TVM_FFI_VERSION,
     TVM_VERSION,
     fetch_onnxruntime_aarch64,
     runtime_libraries,
 )
+from edgebin.toolchain.userland import userland
 
 _INSTALL_TVM = "pip install 'edgebin[tvm]'"
+_INSTALL_TFLITE = "pip install 'edgebin[tflite]'"
+_INSTALL_LCE = "pip install 'edgebin[lce]' (Python 3.11 only)"
 _INSTALL_CORE = "pip install edgebin"
 # PyPI's own torch for Linux brings CUDA along, gigabytes that nothing here uses.
 _INSTALL_TORCH = "pip install torch==2.13.0 from PyTorch's CPU index (pytorch.org, Get started)"
@@ -86,6 +90,18 @@ _PACKAGES = (
         reason="TVM 0.27 crashes with 0.1.15, which a plain install chooses",
     ),
     _Package("ziglang", "compile (its default C compiler)", _INSTALL_TVM, required=False),
+    _Package("flatbuffers", "compile --backend tflite", _INSTALL_TFLITE, required=False),
+    _Package("tflite", "compile --backend tflite", _INSTALL_TFLITE, required=False),
+    _Package(
+        "ai-edge-litert",
+        "compile --backend tflite",
+        _INSTALL_TFLITE,
+        required=False,
+        pin=LITERT_VERSION,
+        reason="bundles carry its library",
+    ),
+    _Package("tflite-runtime", "the baseline tflite-runtime of profile", _INSTALL_LCE, required=False),
+    _Package("larq-compute-engine", "the baseline lce of profile", _INSTALL_LCE, required=False),
 )
 
 _PROGRAMS = (
@@ -112,6 +128,8 @@ def examine(kernel_paths: Sequence[str]) -> list[Check]:
         _arm_library(),
         _arm_runtime(),
         _arm_onnxruntime(),
+        _arm_litert(),
+        _arm_userland(),
         _telemetry(),
     ]
 
@@ -179,7 +197,7 @@ def _arm_library() -> Check:
 
 def _arm_runtime() -> Check:
     try:
-        found = f"TVM {runtime_libraries(load_target('rpi4b')).version}"
+        found = runtime_libraries(load_target("rpi4b")).label
     except ToolchainError:
         found = None
     return Check("TVM runtime for ARM", found, "compile for ARM boards", "edgebin targets fetch rpi4b (once, 100 MB)")
@@ -194,8 +212,34 @@ def _arm_onnxruntime() -> Check:
     return Check(
         "onnxruntime for ARM",
         found,
-        "the baseline of static estimates: profile of an ARM bundle",
+        "compile --backend ort for ARM boards, and the baseline of static estimates",
         "edgebin targets fetch --baseline (once)",
+    )
+
+
+def _arm_litert() -> Check:
+    try:
+        found = runtime_libraries(load_target("rpi4b"), "tflite").label
+    except ToolchainError:
+        found = None
+    return Check(
+        "LiteRT for ARM",
+        found,
+        "compile --backend tflite for ARM boards",
+        "edgebin targets fetch rpi4b --backend tflite (once)",
+    )
+
+
+def _arm_userland() -> Check:
+    try:
+        found = ", ".join(userland().packages)
+    except ToolchainError:
+        found = None
+    return Check(
+        "arm64 userland",
+        found,
+        "our libraries in onnxruntime and TFLite for ARM, on this host",
+        "edgebin targets fetch --userland (once, 60 MB, of Debian's mirror and PyPI)",
     )
 
 

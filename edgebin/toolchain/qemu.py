@@ -1,11 +1,13 @@
 """The emulator: runs a board's programs on this host, exactly, but in no time that means anything.
 
-Programs see the files of a sysroot first. Ours is the cross packages' C library plus made-up `/proc/cpuinfo` and
-`/sys/devices/system/cpu` of the board: onnxruntime reads these and crashes on an x86 host's.
+Programs see the files of a sysroot first. Ours is the cross packages' C library, or a whole arm64 userland, plus
+made-up `/proc/cpuinfo` and `/sys/devices/system/cpu` of the board: onnxruntime reads these and crashes on those of an
+x86 host.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -23,7 +25,7 @@ _NEEDED_LIBRARIES = {
     "libstdc++.so.6": "libstdc++6-arm64-cross",
     "libgcc_s.so.1": "libgcc-s1-arm64-cross",
 }
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 
 
 def find_qemu() -> Path:
@@ -44,10 +46,12 @@ def qemu_command(
     *,
     plugin: str | None = None,
     environment: Mapping[str, str] | None = None,
+    base: Path | None = None,
 ) -> list[str]:
     """The command line that runs an aarch64 program with the target's exact `-cpu`.
 
     `plugin` is the value of `-plugin`, such as `profile.so,out=counts.bin`. `environment` is added for the program.
+    `base` is the root of an arm64 system whose libraries the program is to find instead of the cross packages'.
 
     Raises:
         ToolchainError: no emulator, or no C library for it; the target has no emulated processor.
@@ -56,7 +60,7 @@ def qemu_command(
         raise ToolchainError(
             f"the target {target.id} names no processor to emulate", hint="add [qemu] cpu = … to its file"
         )
-    command = [str(find_qemu()), "-L", str(sysroot(target)), "-cpu", target.qemu.cpu]
+    command = [str(find_qemu()), "-L", str(sysroot(target, base)), "-cpu", target.qemu.cpu]
     if plugin is not None:
         command += ["-plugin", plugin]
     for name, value in (environment or {}).items():
@@ -64,26 +68,26 @@ def qemu_command(
     return [*command, *map(str, program)]
 
 
-def sysroot(target: Target) -> Path:
-    """The folder for `qemu-aarch64 -L`, made on first use and kept in the cache.
+def sysroot(target: Target, base: Path | None = None) -> Path:
+    """The folder for `qemu-aarch64 -L`, made on first use and kept in the cache: `base` with the target's processor.
 
-    The C library is looked for in `$QEMU_LD_PREFIX`, else where Debian's cross packages put it.
+    Without `base` it holds the C library of Debian's cross packages, or what `$QEMU_LD_PREFIX` names.
 
     Raises:
         ToolchainError: a library is missing.
     """
-    prefix = Path(os.environ.get("QEMU_LD_PREFIX", _DEFAULT_PREFIX))
-    for library, package in _NEEDED_LIBRARIES.items():
-        if not (prefix / "lib" / library).exists():
-            raise ToolchainError(f"`{prefix / 'lib' / library}` is missing", hint=f"apt install {package}")
+    base = _cross_prefix() if base is None else base
+    name = hashlib.sha256(str(base.resolve()).encode()).hexdigest()[:8]
     parent = cache_dir("sysroot")
-    root = parent / f"{_LAYOUT_VERSION}-{target.id}-{target.core.id}-{target.cores}"
-    if (root / "lib").exists() and (root / "lib").resolve() == (prefix / "lib").resolve():
+    root = parent / f"{_LAYOUT_VERSION}-{target.id}-{target.core.id}-{target.cores}-{name}"
+    if (root / "lib").exists():
         return root
     with tempfile.TemporaryDirectory(dir=parent, prefix=".make-") as scratch:
         made = Path(scratch) / root.name
         made.mkdir()
-        (made / "lib").symlink_to((prefix / "lib").resolve())
+        for folder in ("lib", "usr"):
+            if (base / folder).exists():
+                (made / folder).symlink_to((base / folder).resolve())
         _write_cpu_files(made, target)
         if root.exists():
             shutil.rmtree(root)
@@ -93,6 +97,14 @@ def sysroot(target: Target) -> Path:
             if not (root / "lib").exists():
                 raise
     return root
+
+
+def _cross_prefix() -> Path:
+    prefix = Path(os.environ.get("QEMU_LD_PREFIX", _DEFAULT_PREFIX))
+    for library, package in _NEEDED_LIBRARIES.items():
+        if not (prefix / "lib" / library).exists():
+            raise ToolchainError(f"`{prefix / 'lib' / library}` is missing", hint=f"apt install {package}")
+    return prefix
 
 
 def _write_cpu_files(root: Path, target: Target) -> None:

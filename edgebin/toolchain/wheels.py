@@ -1,4 +1,4 @@
-"""Takes single files out of other architectures' PyPI wheels, once, into the cache, and knows them by checksum."""
+"""Takes PyPI wheels for aarch64, or single files out of them, once, and knows them by checksum."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edgebin.toolchain.cache import cache_dir
 from edgebin.toolchain.process import call
 
 Say = Callable[[str], None]
+_GLIBC_MINORS = range(17, 37)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,15 @@ class WheelFile:
         return self.path.is_file() and sha256_of(self.path) == self.sha256
 
 
+@dataclass(frozen=True)
+class Wheel:
+    """A whole wheel for CPython 3.11 on aarch64, or for any machine. `sha256` is the wheel's own."""
+
+    package: str
+    version: str
+    sha256: str
+
+
 def sha256_of(path: Path) -> str:
     """The file's SHA-256 in hexadecimal."""
     with path.open("rb") as stream:
@@ -54,35 +64,62 @@ def fetch_wheel_files(files: Sequence[WheelFile], say: Say) -> None:
     for file in missing:
         with tempfile.TemporaryDirectory(dir=cache_dir(), prefix=".fetch-") as scratch:
             say(f"downloading {file.package} {file.version} for aarch64 from PyPI")
-            _download(file, Path(scratch))
-            wheels = list(Path(scratch).glob("*.whl"))
-            if len(wheels) != 1:
-                raise ToolchainError(f"pip brought {len(wheels)} wheels of {file.package}, not one")
+            wheel_path = _download(file.package, file.version, Path(scratch))
             extracted = Path(scratch) / Path(file.member).name
             try:
                 with (
-                    zipfile.ZipFile(wheels[0]) as wheel,
+                    zipfile.ZipFile(wheel_path) as wheel,
                     wheel.open(file.member) as source,
                     extracted.open("wb") as sink,
                 ):
                     shutil.copyfileobj(source, sink)
             except (zipfile.BadZipFile, KeyError) as error:
-                raise ToolchainError(f"`{wheels[0].name}` holds no usable `{file.member}`: {error}") from error
+                raise ToolchainError(f"`{wheel_path.name}` holds no usable `{file.member}`: {error}") from error
             if sha256_of(extracted) != file.sha256:
-                raise ToolchainError(
-                    f"`{file.member}` of {file.package} {file.version} has an unexpected checksum",
-                    hint="the package index served another build than PyPI's; nothing was kept",
-                )
+                raise _unexpected(f"`{file.member}` of {file.package} {file.version}")
             os.replace(extracted, file.path)
             say(f"kept {file.path.name} ({file.path.stat().st_size / 1e6:.1f} MB)")
 
 
-def _download(file: WheelFile, folder: Path) -> None:
+def unpack_wheels(wheels: Sequence[Wheel], site: Path, say: Say) -> None:
+    """Downloads with pip and unpacks these wheels, and no others, into the folder `site`.
+
+    Raises:
+        ToolchainError: pip is missing or failed (no network), or a wheel is not the one we know.
+    """
+    for wheel in wheels:
+        with tempfile.TemporaryDirectory(dir=cache_dir(), prefix=".fetch-") as scratch:
+            say(f"downloading {wheel.package} {wheel.version} for aarch64 from PyPI")
+            path = _download(wheel.package, wheel.version, Path(scratch))
+            if sha256_of(path) != wheel.sha256:
+                raise _unexpected(f"`{path.name}`")
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    archive.extractall(site)
+            except zipfile.BadZipFile as error:
+                raise ToolchainError(f"`{path.name}` cannot be unpacked: {error}") from error
+
+
+def _download(package: str, version: str, folder: Path) -> Path:
+    """The wheel of exactly this version, in `folder`."""
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    argv += ["--only-binary=:all:", "--platform", "manylinux_2_28_aarch64", "--python-version", "3.11"]
-    argv += ["--dest", str(folder), f"{file.package}=={file.version}"]
+    argv += ["--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp"]
+    argv += ["--abi", "cp311", "--abi", "abi3", "--abi", "none", "--dest", str(folder), f"{package}=={version}"]
+    for minor in _GLIBC_MINORS:  # to pip a newer platform does not include the older ones
+        argv += ["--platform", f"manylinux_2_{minor}_aarch64"]
     call(
         argv,
-        what=f"downloading {file.package} {file.version}",
+        what=f"downloading {package} {version}",
         hint="this step needs pip (`python -m ensurepip`) and a package index; afterwards everything works offline",
+    )
+    wheels = list(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        raise ToolchainError(f"pip brought {len(wheels)} wheels of {package}, not one")
+    return wheels[0]
+
+
+def _unexpected(what: str) -> ToolchainError:
+    return ToolchainError(
+        f"{what} has an unexpected checksum",
+        hint="the package index served another build than PyPI's; nothing was kept",
     )

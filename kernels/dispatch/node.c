@@ -138,13 +138,13 @@ int eb_node_run(const eb_node* node, const eb_tensor* inputs, size_t input_count
   eb_call call = {.node = node, .inputs = inputs, .outputs = outputs};
   if (measure(&call, input_count, message) || check_outputs(&call, message)) return -1;
   if (!call.rows) return 0;
-  eb_observe_run(node->name, outputs, node->result_count, 0);
+  if (*node->name) eb_observe_run(node->name, outputs, node->result_count, 0);
   if (parallel_for && call.parts > 1) {
     parallel_for(pool, call.parts, node->op->run_part, &call);
   } else {
     for (size_t part = 0; part < call.parts; part++) node->op->run_part(&call, part);
   }
-  eb_observe_run(node->name, outputs, node->result_count, 1);
+  if (*node->name) eb_observe_run(node->name, outputs, node->result_count, 1);
   return atomic_load(&call.out_of_memory) ? eb_refuse(message, "out of memory") : 0;
 }
 

@@ -1,13 +1,12 @@
 #include "array.h"
 
-#include <dlpack/dlpack.h>
 #include <string.h>
 
 #include "fail.h"
 
 static const eb_dtype kDtypes[] = {
-    {"float32", "<f4", kDLFloat, 4}, {"float64", "<f8", kDLFloat, 8}, {"int8", "|i1", kDLInt, 1},
-    {"int32", "<i4", kDLInt, 4},     {"int64", "<i8", kDLInt, 8},     {"uint8", "|u1", kDLUInt, 1},
+    {"float32", "<f4", 'f', 4}, {"float64", "<f8", 'f', 8}, {"int8", "|i1", 'i', 1},
+    {"int32", "<i4", 'i', 4},   {"int64", "<i8", 'i', 8},   {"uint8", "|u1", 'u', 1},
 };
 #define DTYPE_COUNT (sizeof kDtypes / sizeof kDtypes[0])
 
@@ -48,14 +47,14 @@ eb_array eb_array_with_rows(const eb_array* model, int64_t rows) {
 
 double eb_array_value(const eb_array* array, int64_t index) {
   const char* item = (const char*)array->data + (size_t)index * array->dtype->item_bytes;
-  const uint8_t code = array->dtype->dlpack_code;
+  const char kind = array->dtype->kind;
   switch (array->dtype->item_bytes) {
     case 1:
-      return code == kDLUInt ? *(const uint8_t*)item : *(const int8_t*)item;
+      return kind == 'u' ? *(const uint8_t*)item : *(const int8_t*)item;
     case 4:
-      return code == kDLFloat ? *(const float*)item : *(const int32_t*)item;
+      return kind == 'f' ? *(const float*)item : *(const int32_t*)item;
     default:
-      return code == kDLFloat ? *(const double*)item : (double)*(const int64_t*)item;
+      return kind == 'f' ? *(const double*)item : (double)*(const int64_t*)item;
   }
 }
 

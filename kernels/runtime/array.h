@@ -13,7 +13,7 @@
 typedef struct {
   const char* name;  /* as io.txt and numpy call it: "float32" */
   const char* descr; /* as .npy headers call it: "<f4" */
-  uint8_t dlpack_code;
+  char kind;         /* f, i or u */
   size_t item_bytes;
 } eb_dtype;
 

@@ -6,38 +6,38 @@
 #include "machine.h"
 #include "marks.h"
 
-void eb_load_batch(eb_vm* vm, const eb_arrays* inputs, int64_t begin) {
-  for (int i = 0; i < vm->spec->inputs.count; i++) {
-    eb_array* buffer = &vm->buffers[i];
+void eb_load_batch(eb_engine* engine, const eb_arrays* inputs, int64_t begin) {
+  for (int i = 0; i < engine->spec->inputs.count; i++) {
+    eb_array* buffer = &engine->inputs[i];
     const eb_array* input = eb_arrays_find(inputs, buffer->name);
     const size_t row_bytes = eb_array_row_bytes(buffer);
     const int64_t left = input->shape[0] - begin;
-    const int64_t rows = left < vm->spec->batch ? left : vm->spec->batch;
+    const int64_t rows = left < engine->spec->batch ? left : engine->spec->batch;
     const size_t filled = (size_t)rows * row_bytes;
     memcpy(buffer->data, (const char*)input->data + (size_t)begin * row_bytes, filled);
     memset((char*)buffer->data + filled, 0, eb_array_bytes(buffer) - filled);
   }
 }
 
-int64_t eb_run_batch_ns(eb_vm* vm, eb_arrays* outputs, int marks) {
+int64_t eb_run_batch_ns(eb_engine* engine, eb_arrays* outputs, int marks) {
   if (marks) eb_mark(EB_MARK_INFERENCE_BEGIN);
   const int64_t begin_ns = eb_now_ns();
-  eb_vm_run(vm, outputs);
+  eb_engine_run(engine, outputs);
   const int64_t spent_ns = eb_now_ns() - begin_ns;
   if (marks) eb_mark(EB_MARK_INFERENCE_END);
   return spent_ns;
 }
 
-eb_arrays eb_run_all(eb_vm* vm, const eb_arrays* inputs, int64_t rows, int marks) {
-  const eb_spec* spec = vm->spec;
+eb_arrays eb_run_all(eb_engine* engine, const eb_arrays* inputs, int64_t rows, int marks) {
+  const eb_spec* spec = engine->spec;
   eb_arrays all = spec->outputs, one = spec->outputs;
   for (int i = 0; i < spec->outputs.count; i++) {
     all.items[i] = eb_array_with_rows(&spec->outputs.items[i], rows);
     one.items[i] = eb_array_with_rows(&spec->outputs.items[i], spec->batch);
   }
   for (int64_t begin = 0; begin < rows; begin += spec->batch) {
-    eb_load_batch(vm, inputs, begin);
-    eb_run_batch_ns(vm, &one, marks);
+    eb_load_batch(engine, inputs, begin);
+    eb_run_batch_ns(engine, &one, marks);
     const int64_t count = rows - begin < spec->batch ? rows - begin : spec->batch;
     for (int i = 0; i < all.count; i++) {
       const size_t row_bytes = eb_array_row_bytes(&all.items[i]);

@@ -2,16 +2,16 @@
 #ifndef EDGEBIN_RUNTIME_INFERENCE_H
 #define EDGEBIN_RUNTIME_INFERENCE_H
 
-#include "vm.h"
+#include "engine.h"
 
-/* Copies rows begin .. begin + batch - 1 of `inputs` into the machine's buffers; rows past the end become zero. */
-void eb_load_batch(eb_vm* vm, const eb_arrays* inputs, int64_t begin);
+/* Copies rows begin .. begin + batch - 1 of `inputs` into the engine's memory; rows past the end become zero. */
+void eb_load_batch(eb_engine* engine, const eb_arrays* inputs, int64_t begin);
 
 /* Runs the loaded batch once and returns how long that took. With `marks`, marks begin and end for an emulator. */
-int64_t eb_run_batch_ns(eb_vm* vm, eb_arrays* outputs, int marks);
+int64_t eb_run_batch_ns(eb_engine* engine, eb_arrays* outputs, int marks);
 
 /* Runs all rows. The last batch is padded with zero rows, and their results are dropped. */
-eb_arrays eb_run_all(eb_vm* vm, const eb_arrays* inputs, int64_t rows, int marks);
+eb_arrays eb_run_all(eb_engine* engine, const eb_arrays* inputs, int64_t rows, int marks);
 
 typedef struct {
   int passed;

@@ -6,37 +6,13 @@
 #include "machine.h"
 #include "marks.h"
 
-/* FNV-1a: a look-up has to cost little beside the smallest function, for it is charged to the virtual machine. */
-static uint32_t hash_of(TVMFFIByteArray name) {
-  uint32_t hash = 2166136261u;
-  for (size_t i = 0; i < name.size; i++) hash = (hash ^ (uint8_t)name.data[i]) * 16777619u;
-  return hash;
-}
-
-static int find(eb_instrument* instrument, TVMFFIByteArray name) {
-  uint32_t slot = hash_of(name);
-  for (;; slot++) {
-    int* entry = &instrument->slots[slot % EB_SLOTS];
-    if (!*entry) break;
-    const char* known = instrument->functions[*entry - 1].name;
-    if (!strncmp(known, name.data, name.size) && !known[name.size]) return *entry - 1;
-  }
-  if (instrument->count == EB_MAX_FUNCTIONS) eb_fail(EB_EXIT_UNFORESEEN, "more than %d functions", EB_MAX_FUNCTIONS);
-  eb_function* function = &instrument->functions[instrument->count];
-  function->name = eb_allocate(name.size + 1);
-  memcpy(function->name, name.data, name.size);
-  instrument->slots[slot % EB_SLOTS] = ++instrument->count;
-  return instrument->count - 1;
-}
-
-static int on_call(void* self, const TVMFFIAny* arguments, int32_t count, TVMFFIAny* result) {
+static void on_call(void* self, const char* name, const eb_tensor* outputs, size_t output_count, int after) {
+  (void)outputs, (void)output_count;
   eb_instrument* instrument = self;
   const int64_t now = eb_now_ns();
-  result->type_index = kTVMFFINone;
-  if (count < 3) return 0;
-  if (arguments[2].v_int64) {
+  if (!after) {
     if (instrument->depth == EB_MAX_NESTING) eb_fail(EB_EXIT_UNFORESEEN, "functions nest too deeply");
-    const int function = find(instrument, eb_vm_text(&arguments[1]));
+    const int function = eb_functions_find(instrument->functions, name, strlen(name));
     const int level = instrument->depth++;
     instrument->stack[level].function = function;
     instrument->stack[level].nested_ns = 0;
@@ -45,16 +21,28 @@ static int on_call(void* self, const TVMFFIAny* arguments, int32_t count, TVMFFI
   } else if (instrument->depth) {
     const int level = --instrument->depth;
     const int64_t spent_ns = now - instrument->stack[level].begin_ns;
-    eb_function* function = &instrument->functions[instrument->stack[level].function];
+    eb_function* function = &instrument->functions->items[instrument->stack[level].function];
     function->calls++;
     function->self_ns += spent_ns - instrument->stack[level].nested_ns;
     if (level) instrument->stack[level - 1].nested_ns += spent_ns;
     if (instrument->marks) eb_mark(level ? instrument->stack[level - 1].function + 1 : EB_MARK_NONE);
   }
-  return 0;
 }
 
-void eb_instrument_attach(eb_instrument* instrument, eb_vm* vm, int marks) {
-  instrument->marks = marks;
-  eb_vm_set_instrument(vm, on_call, instrument);
+void eb_instrument_attach(eb_instrument* instrument, eb_engine* engine) {
+  eb_engine_observe(engine, on_call, instrument);
+}
+
+void eb_instrument_time(eb_engine* engine, int64_t runs, eb_functions* functions, const char* rest) {
+  eb_instrument instrument = {.functions = functions};
+  eb_instrument_attach(&instrument, engine);
+  const int64_t begin_ns = eb_now_ns();
+  for (int64_t i = 0; i < runs; i++) eb_engine_run(engine, NULL);
+  int64_t rest_ns = eb_now_ns() - begin_ns;
+  eb_engine_observe(engine, NULL, NULL);
+  if (!rest) return;
+  for (int i = 0; i < functions->count; i++) rest_ns -= functions->items[i].self_ns;
+  eb_function* own = &functions->items[eb_functions_find(functions, rest, strlen(rest))];
+  own->calls += runs;
+  own->self_ns += rest_ns;
 }

@@ -1,24 +1,14 @@
-/* Per-function calls and times, and marks for an emulator (marks.h). */
+/* Per-function calls and times by observing an engine, and marks for an emulator (marks.h). */
 #ifndef EDGEBIN_RUNTIME_INSTRUMENT_H
 #define EDGEBIN_RUNTIME_INSTRUMENT_H
 
-#include "vm.h"
+#include "engine.h"
 
-#define EB_MAX_FUNCTIONS 4096
-#define EB_SLOTS (4 * EB_MAX_FUNCTIONS)
 #define EB_MAX_NESTING 64
 
 typedef struct {
-  char* name;
-  int64_t calls;
-  int64_t self_ns; /* without the functions it called */
-} eb_function;
-
-typedef struct {
+  eb_functions* functions;
   int marks;
-  int count;
-  eb_function functions[EB_MAX_FUNCTIONS];
-  int slots[EB_SLOTS]; /* hash table of names: 1 + index of a function, 0 where empty */
   int depth;
   struct {
     int function;
@@ -26,7 +16,11 @@ typedef struct {
   } stack[EB_MAX_NESTING];
 } eb_instrument;
 
-/* From now on every function that the machine runs is counted in `instrument`; with `marks`, marked too. */
-void eb_instrument_attach(eb_instrument* instrument, eb_vm* vm, int marks);
+/* From now on every function that the engine lets observe is counted in `instrument->functions`; with
+ * `instrument->marks`, marked too. */
+void eb_instrument_attach(eb_instrument* instrument, eb_engine* engine);
+
+/* Runs the graph `runs` times, observed. Where `rest` is given, what no function took is reported under that name. */
+void eb_instrument_time(eb_engine* engine, int64_t runs, eb_functions* functions, const char* rest);
 
 #endif

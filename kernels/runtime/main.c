@@ -1,4 +1,4 @@
-/* The runner of an edgebin bundle: loads module.so, runs inputs, checks golden outputs, measures, prints JSON. */
+/* The runner of an edgebin bundle: loads its graph, runs inputs, checks golden outputs, measures, prints JSON. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -47,35 +47,22 @@ static void report_memory(void) {
   eb_json_integer("process_threads", eb_process_threads());
 }
 
-static void report_functions(const eb_instrument* instrument, int64_t runs) {
-  eb_json_integer("functions_runs", runs);
-  eb_json_open_list("functions");
-  for (int i = 0; i < instrument->count; i++) {
-    eb_json_open_object(NULL);
-    eb_json_string("name", instrument->functions[i].name);
-    eb_json_integer("calls", instrument->functions[i].calls);
-    eb_json_integer("self_ns", instrument->functions[i].self_ns);
-    eb_json_close_object();
-  }
-  eb_json_close_list();
-}
-
 /* Returns the number of batches run. */
-static int64_t run_input(eb_vm* vm, const eb_options* options, const eb_arrays* inputs, int64_t rows) {
-  const eb_arrays outputs = eb_run_all(vm, inputs, rows, options->mark);
+static int64_t run_input(eb_engine* engine, const eb_options* options, const eb_arrays* inputs, int64_t rows) {
+  const eb_arrays outputs = eb_run_all(engine, inputs, rows, options->mark);
   if (options->output) eb_arrays_write(options->output, &outputs);
   eb_json_integer("rows", rows);
-  return (rows + vm->spec->batch - 1) / vm->spec->batch;
+  return (rows + engine->spec->batch - 1) / engine->spec->batch;
 }
 
-static int check_golden(eb_vm* vm, const eb_options* options, const eb_arrays* inputs, int64_t rows) {
-  const eb_arrays expected = eb_arrays_read(options->golden_outputs, vm->spec->outputs.items[0].name);
-  if (eb_spec_check(&vm->spec->outputs, &expected, options->golden_outputs) != rows) {
+static int check_golden(eb_engine* engine, const eb_options* options, const eb_arrays* inputs, int64_t rows) {
+  const eb_arrays expected = eb_arrays_read(options->golden_outputs, engine->spec->outputs.items[0].name);
+  if (eb_spec_check(&engine->spec->outputs, &expected, options->golden_outputs) != rows) {
     eb_fail(EB_EXIT_INPUT, "golden inputs and outputs differ in their number of rows");
   }
-  const eb_arrays actual = eb_run_all(vm, inputs, rows, options->mark);
-  const double atol = options->atol < 0 ? vm->spec->atol : options->atol;
-  const double rtol = options->rtol < 0 ? vm->spec->rtol : options->rtol;
+  const eb_arrays actual = eb_run_all(engine, inputs, rows, options->mark);
+  const double atol = options->atol < 0 ? engine->spec->atol : options->atol;
+  const double rtol = options->rtol < 0 ? engine->spec->rtol : options->rtol;
   int passed = 1;
   eb_json_open_object("golden");
   eb_json_number("atol", atol);
@@ -104,15 +91,15 @@ static int check_golden(eb_vm* vm, const eb_options* options, const eb_arrays* i
 }
 
 /* Returns the number of runs. */
-static int64_t bench(eb_vm* vm, const eb_options* options) {
-  eb_json_integer("first_ns", eb_run_batch_ns(vm, NULL, options->mark));
+static int64_t bench(eb_engine* engine, const eb_options* options) {
+  eb_json_integer("first_ns", eb_run_batch_ns(engine, NULL, options->mark));
   int64_t warmup_runs = 0;
   const int64_t warmup_end = eb_now_ns() + (int64_t)(options->warmup_seconds * 1e9);
-  for (; eb_now_ns() < warmup_end; warmup_runs++) eb_run_batch_ns(vm, NULL, options->mark);
+  for (; eb_now_ns() < warmup_end; warmup_runs++) eb_run_batch_ns(engine, NULL, options->mark);
   samples timed = {0};
   const int64_t end = eb_now_ns() + (int64_t)(options->min_seconds * 1e9);
   while (timed.count < options->min_runs || eb_now_ns() < end) {
-    add_sample(&timed, eb_run_batch_ns(vm, NULL, options->mark));
+    add_sample(&timed, eb_run_batch_ns(engine, NULL, options->mark));
   }
   eb_json_integer("warmup_runs", warmup_runs);
   eb_json_integers("samples_ns", timed.values, timed.count);
@@ -120,13 +107,13 @@ static int64_t bench(eb_vm* vm, const eb_options* options) {
   return 1 + warmup_runs + timed.count;
 }
 
-static void serve(eb_vm* vm, int marks) {
+static void serve(eb_engine* engine, int marks) {
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     int64_t runs;
     if (sscanf(line, "run %" SCNd64, &runs) != 1 || runs < 1) eb_fail(EB_EXIT_INPUT, "unknown request `%s`", line);
     samples timed = {0};
-    while (timed.count < runs) add_sample(&timed, eb_run_batch_ns(vm, NULL, marks));
+    while (timed.count < runs) add_sample(&timed, eb_run_batch_ns(engine, NULL, marks));
     eb_json_begin();
     eb_json_integers("samples_ns", timed.values, timed.count);
     report_memory();
@@ -154,36 +141,41 @@ int main(int argc, char** argv) {
 
   if (options.core_count) eb_pin(options.cores, options.core_count);
   const int64_t begin_ns = eb_now_ns();
-  static eb_vm vm;
-  eb_vm_set_threads(options.threads);
-  eb_vm_load(&vm, options.module ? options.module : beside_program("module.so"), &spec);
+  static eb_engine engine;
+  const eb_engine_options loading = {
+      .model = options.model ? options.model : beside_program(eb_engine_model),
+      .beside_program = beside_program,
+      .threads = options.threads,
+  };
+  eb_engine_load(&engine, &spec, &loading);
   const int64_t load_ns = eb_now_ns() - begin_ns;
 
-  static eb_instrument instrument;
-  if (options.mark) eb_instrument_attach(&instrument, &vm, 1);
+  static eb_functions functions;
+  static eb_instrument instrument = {.functions = &functions, .marks = 1};
+  if (options.mark) eb_instrument_attach(&instrument, &engine);
   int passed = 1;
   int64_t runs = 0;
   eb_json_begin();
   report_machine(&options, &spec, load_ns);
-  eb_load_batch(&vm, &inputs, 0);
-  if (options.bench) runs += bench(&vm, &options); /* before all else: it reports the first inference */
+  eb_load_batch(&engine, &inputs, 0);
+  if (options.bench) runs += bench(&engine, &options); /* before all else: it reports the first inference */
   const int timing_only = options.bench || options.serve;
-  if (options.output || (options.input && !timing_only)) runs += run_input(&vm, &options, &inputs, rows);
+  if (options.output || (options.input && !timing_only)) runs += run_input(&engine, &options, &inputs, rows);
   if (options.golden_inputs) {
     const eb_arrays golden = eb_arrays_read(options.golden_inputs, spec.inputs.items[0].name);
     const int64_t golden_rows = eb_spec_check(&spec.inputs, &golden, options.golden_inputs);
-    passed = check_golden(&vm, &options, &golden, golden_rows);
+    passed = check_golden(&engine, &options, &golden, golden_rows);
     runs += (golden_rows + spec.batch - 1) / spec.batch;
   }
-  eb_load_batch(&vm, &inputs, 0);
+  eb_load_batch(&engine, &inputs, 0);
   if (options.per_op && !options.mark) {
-    eb_instrument_attach(&instrument, &vm, 0);
-    for (runs = 0; runs < options.min_runs; runs++) eb_run_batch_ns(&vm, NULL, 0);
+    runs = options.min_runs;
+    eb_engine_time(&engine, runs, &functions);
   }
-  if (options.per_op || options.mark) report_functions(&instrument, runs);
-  if (options.layers) eb_report_layers(&vm);
+  if (options.per_op || options.mark) eb_functions_report(&functions, runs);
+  if (options.layers) eb_report_layers(&engine);
   report_memory();
   eb_json_end();
-  if (options.serve) serve(&vm, options.mark);
+  if (options.serve) serve(&engine, options.mark);
   return passed ? EB_EXIT_OK : EB_EXIT_VERIFICATION;
 }

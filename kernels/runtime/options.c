@@ -9,7 +9,7 @@
 
 static const char kHelp[] =
     "usage: runner [--input FILE [--output FILE]] [--golden INPUTS OUTPUTS] [--bench | --serve] [options]\n"
-    "Runs the module of an edgebin bundle. Prints one line of JSON on stdout; messages go to stderr.\n"
+    "Runs the graph of an edgebin bundle. Prints one line of JSON on stdout; messages go to stderr.\n"
     "\n"
     "  --input FILE             .npz with arrays named as the model's inputs, or .npy where there is one input\n"
     "  --output FILE            writes the outputs there\n"
@@ -21,14 +21,14 @@ static const char kHelp[] =
     "  --per-op                 adds calls and time of each function, measured apart from --bench's times\n"
     "  --layers                 adds samples of each function's result (layers.h), from one run apart\n"
     "  --mark                   marks functions and inferences for an emulator (marks.h)\n"
-    "  --threads N              threads of TVM's pool (1)\n"
+    "  --threads N              threads to compute with (1)\n"
     "  --pin 0,1                keeps the process on these cores\n"
-    "  --module FILE            default: module.so beside this program\n"
+    "  --model FILE             the graph; default: the bundle's, beside this program\n"
     "  --io FILE                default: io.txt beside this program\n"
     "\n"
     "exit codes: 0 ok, 1 unforeseen, 2 unusable input, 3 outputs differ\n";
 
-enum { INPUT = 1, OUTPUT, GOLDEN, ATOL, RTOL, WARMUP, RUNS, SECONDS, THREADS, PIN, MODULE, IO, HELP };
+enum { INPUT = 1, OUTPUT, GOLDEN, ATOL, RTOL, WARMUP, RUNS, SECONDS, THREADS, PIN, MODEL, IO, HELP };
 
 static double number(const char* text, const char* option, double least) {
   char* end;
@@ -72,7 +72,7 @@ eb_options eb_options_parse(int argc, char** argv) {
       {"min-seconds", required_argument, NULL, SECONDS},
       {"threads", required_argument, NULL, THREADS},
       {"pin", required_argument, NULL, PIN},
-      {"module", required_argument, NULL, MODULE},
+      {"model", required_argument, NULL, MODEL},
       {"io", required_argument, NULL, IO},
       {"help", no_argument, NULL, HELP},
       {NULL, 0, NULL, 0},
@@ -113,8 +113,8 @@ eb_options eb_options_parse(int argc, char** argv) {
       case PIN:
         parse_cores(&options, optarg);
         break;
-      case MODULE:
-        options.module = optarg;
+      case MODEL:
+        options.model = optarg;
         break;
       case IO:
         options.io = optarg;

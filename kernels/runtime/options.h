@@ -7,7 +7,7 @@
 #define EB_MAX_CORES 256
 
 typedef struct {
-  const char *module, *io;
+  const char *model, *io;
   const char *input, *output;
   const char *golden_inputs, *golden_outputs;
   double atol, rtol; /* negative: as io.txt says */

@@ -12,7 +12,7 @@ from edgebin.bundle import Bundle, Manifest, ModelInfo, TensorSpec, Tolerance, n
 from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.runner import build_runner
-from edgebin.toolchain.runtime import TVM_FFI_VERSION, TVM_VERSION, runtime_libraries
+from edgebin.toolchain.runtime import runtime_libraries
 from tests.toolchain.tiny_module import BATCH, build_tiny_module, tiny_inputs, tiny_outputs
 
 GOLDEN_ROWS = 10  # two full batches and a part of one
@@ -43,8 +43,8 @@ def _make(target_id: str, folder: Path) -> Bundle:
     inputs = tiny_inputs(GOLDEN_ROWS)
     manifest = Manifest(
         edgebin="0",
-        tvm=TVM_VERSION,
-        tvm_ffi=TVM_FFI_VERSION,
+        backend="tvm",
+        runtimes=dict(libraries.versions),
         target=target,
         features=target.features,
         glibc="2.27",

@@ -217,7 +217,7 @@ def test_unusable_command_line(bundle: Bundle, arguments: tuple[str, ...]) -> No
 
 
 def test_broken_module_is_reported(bundle: Bundle) -> None:
-    done = call(bundle, *GOLDEN, "--module", "golden/inputs.npz")
+    done = call(bundle, *GOLDEN, "--model", "golden/inputs.npz")
     assert done.returncode == 1
     assert "ModuleLoadFromFile" in done.stderr
 

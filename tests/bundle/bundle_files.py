@@ -12,8 +12,8 @@ def manifest(target_id: str = "rpi4b") -> Manifest:
     target = load_target(target_id)
     return Manifest(
         edgebin="0.1.0",
-        tvm="0.27.0.post1",
-        tvm_ffi="0.1.14.post1",
+        backend="tvm",
+        runtimes={"TVM": "0.27.0.post1", "apache-tvm-ffi": "0.1.14.post1"},
         target=target,
         features=target.features,
         glibc="2.27",

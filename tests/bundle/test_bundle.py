@@ -192,7 +192,7 @@ def test_symbolic_link_becomes_no_link(bundle_path: Path, tmp_path: Path) -> Non
     assert not (folder / "runner").is_symlink()
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, "1", None])
 def test_another_schema_version(bundle_path: Path, version: object) -> None:
     rewrite(bundle_path, edit_manifest(schema_version=version))
     assert f"schema version {version}" in refused(bundle_path)

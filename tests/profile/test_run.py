@@ -14,7 +14,7 @@ from onnx import helper
 
 from edgebin.bundle import Bundle
 from edgebin.errors import EdgebinError, InputError, MeasurementInvalid
-from edgebin.profile import RunRecord, profile_bundle
+from edgebin.profile import RunRecord, profile_bundles
 from edgebin.profile.protocol import EstimatedLatency, MeasuredLatency
 from edgebin.report import report_csv, report_json, report_markdown
 from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64
@@ -34,7 +34,7 @@ def twin_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(tiny_bundle: Bundles, twin_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
     folder = tmp_path_factory.mktemp("runs") / "measured"
     bundle = tiny_bundle("x86-64")
-    return profile_bundle(bundle.path, baseline_model=twin_file, save=folder, **QUICK), folder
+    return profile_bundles([bundle.path], baseline_model=twin_file, save=folder, **QUICK), folder
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def estimated(
 ) -> tuple[RunRecord, Path]:
     fetch_onnxruntime_aarch64()
     folder = tmp_path_factory.mktemp("runs") / "estimated"
-    return profile_bundle(tiny_bundle("rpi4b").path, baseline_model=twin_file, save=folder), folder
+    return profile_bundles([tiny_bundle("rpi4b").path], baseline_model=twin_file, save=folder), folder
 
 
 def test_measurement_is_complete(measured: tuple[RunRecord, Path]) -> None:
@@ -95,7 +95,7 @@ def test_instructions_of_functions_add_up(estimated: tuple[RunRecord, Path]) -> 
 
 
 def test_counts_do_not_vary(tiny_bundle: Bundles, estimated: tuple[RunRecord, Path]) -> None:
-    again = profile_bundle(tiny_bundle("rpi4b").path, baselines=())
+    again = profile_bundles([tiny_bundle("rpi4b").path], baselines=())
     first, second = estimated[0].variants[0].latency, again.variants[0].latency
     assert isinstance(first, EstimatedLatency)
     assert isinstance(second, EstimatedLatency)
@@ -146,7 +146,7 @@ def test_unusable_options(
 ) -> None:
     arguments: dict[str, object] = {"baseline_model": twin_file, **QUICK, **options}
     with pytest.raises(kind) as caught:
-        profile_bundle(tiny_bundle(target).path, save=tmp_path / "run", **arguments)  # type: ignore[arg-type]
+        profile_bundles([tiny_bundle(target).path], save=tmp_path / "run", **arguments)  # type: ignore[arg-type]
     assert caught.value.hint or "cannot read" in caught.value.message
     assert not list(tmp_path.iterdir())
 
@@ -157,9 +157,9 @@ def test_twin_must_take_the_same_images(tiny_bundle: Bundles, tmp_path: Path) ->
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "other", [value], [output])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "o.onnx")
     with pytest.raises(InputError, match="takes images of"):
-        profile_bundle(tiny_bundle("x86-64").path, baseline_model=tmp_path / "o.onnx", **QUICK)
+        profile_bundles([tiny_bundle("x86-64").path], baseline_model=tmp_path / "o.onnx", **QUICK)
 
 
 def test_existing_run_folder_is_kept(tiny_bundle: Bundles, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="exists already"):
-        profile_bundle(tiny_bundle("x86-64").path, save=tmp_path)
+        profile_bundles([tiny_bundle("x86-64").path], save=tmp_path)

@@ -1,15 +1,30 @@
-#include "vm.h"
-
+/* A compiled module in TVM's virtual machine, through the stable C ABI of tvm-ffi. C, not C++: a C++ program linked by
+ * zig would bring a second C++ runtime into the process, and the two break each other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tvm/ffi/c_api.h>
 
+#include "engine.h"
 #include "fail.h"
+#include "instrument.h"
 
 /* tvm/runtime/memory/memory_manager.h: AllocatorType::kPooled */
 #define POOLED_ALLOCATOR 2
 /* tvm/runtime/threading_backend.h: ThreadGroup::AffinityMode::kBig */
 #define THREADS_ON_BIG_CORES 1
+
+const char eb_engine_model[] = "module.so";
+
+typedef struct {
+  TVMFFIAny machine;
+  TVMFFIAny entry;
+  TVMFFIAny inputs[EB_MAX_ARRAYS]; /* tensors over engine->inputs, which the fields below describe */
+  int64_t strides[EB_MAX_ARRAYS][EB_MAX_DIMENSIONS];
+  DLManagedTensor tensors[EB_MAX_ARRAYS];
+  edgebin_observer* observer;
+  void* observer_self;
+} vm_state;
 
 static void check(int code, const char* what) {
   if (code == 0) return;
@@ -72,7 +87,8 @@ static TVMFFIAny call_method(TVMFFIAny module, const char* name, TVMFFIAny* argu
   return result;
 }
 
-void eb_vm_set_threads(int threads) {
+/* Before the module is loaded. */
+static void set_threads(int threads) {
   char number[16];
   snprintf(number, sizeof number, "%d", threads);
   setenv("TVM_NUM_THREADS", number, 1);
@@ -85,6 +101,11 @@ void eb_vm_set_threads(int threads) {
 /* The buffers live as long as the program. */
 static void keep(DLManagedTensor* tensor) { (void)tensor; }
 
+static DLDataType dl_type(const eb_dtype* dtype) {
+  const int code = dtype->kind == 'f' ? kDLFloat : dtype->kind == 'u' ? kDLUInt : kDLInt;
+  return (DLDataType){(uint8_t)code, (uint8_t)(dtype->item_bytes * 8), 1};
+}
+
 static TVMFFIAny input_tensor(eb_array* buffer, int64_t* strides, DLManagedTensor* managed) {
   int64_t stride = 1;
   for (int d = buffer->dimensions - 1; d >= 0; stride *= buffer->shape[d--]) strides[d] = stride;
@@ -92,7 +113,7 @@ static TVMFFIAny input_tensor(eb_array* buffer, int64_t* strides, DLManagedTenso
       .data = buffer->data,
       .device = {kDLCPU, 0},
       .ndim = buffer->dimensions,
-      .dtype = {buffer->dtype->dlpack_code, (uint8_t)(buffer->dtype->item_bytes * 8), 1},
+      .dtype = dl_type(buffer->dtype),
       .shape = buffer->shape,
       .strides = strides,
   };
@@ -104,32 +125,35 @@ static TVMFFIAny input_tensor(eb_array* buffer, int64_t* strides, DLManagedTenso
   return tensor;
 }
 
-void eb_vm_load(eb_vm* vm, const char* module_path, const eb_spec* spec) {
-  TVMFFIAny path = text(module_path);
+void eb_engine_load(eb_engine* engine, const eb_spec* spec, const eb_engine_options* options) {
+  set_threads(options->threads);
+  vm_state* vm = engine->state = eb_allocate(sizeof *vm);
+  engine->spec = spec;
+  TVMFFIAny path = text(options->model);
   const TVMFFIAny library = call_global("ffi.ModuleLoadFromFile", &path, 1);
-  vm->spec = spec;
   vm->machine = call_method(library, "vm_load_executable", NULL, 0);
   TVMFFIAny device[] = {integer(kTVMFFIInt, kDLCPU), integer(kTVMFFIInt, 0), integer(kTVMFFIInt, POOLED_ALLOCATOR)};
   release(call_method(vm->machine, "vm_initialization", device, 3));
   vm->entry = method(vm->machine, "main");
   for (int i = 0; i < spec->inputs.count; i++) {
-    vm->buffers[i] = eb_array_with_rows(&spec->inputs.items[i], spec->batch);
-    vm->inputs[i] = input_tensor(&vm->buffers[i], vm->strides[i], &vm->tensors[i]);
+    engine->inputs[i] = eb_array_with_rows(&spec->inputs.items[i], spec->batch);
+    vm->inputs[i] = input_tensor(&engine->inputs[i], vm->strides[i], &vm->tensors[i]);
   }
 }
 
 static void copy_output(const TVMFFIAny* value, eb_array* output) {
   if (value->type_index != kTVMFFITensor) eb_fail(EB_EXIT_INPUT, "output `%s` is not a tensor", output->name);
   const DLTensor* tensor = (const DLTensor*)((const char*)value->v_obj + sizeof(TVMFFIObject));
-  int same = tensor->ndim == output->dimensions && tensor->dtype.code == output->dtype->dlpack_code &&
-             tensor->dtype.bits == output->dtype->item_bytes * 8 && tensor->dtype.lanes == 1;
+  const DLDataType want = dl_type(output->dtype);
+  int same = tensor->ndim == output->dimensions && !memcmp(&tensor->dtype, &want, sizeof want);
   for (int d = 0; same && d < output->dimensions; d++) same = tensor->shape[d] == output->shape[d];
   if (!same) eb_fail(EB_EXIT_INPUT, "output `%s` is not what io.txt says", output->name);
   memcpy(output->data, (const char*)tensor->data + tensor->byte_offset, eb_array_bytes(output));
 }
 
-void eb_vm_run(eb_vm* vm, eb_arrays* outputs) {
-  const TVMFFIAny result = call(vm->entry.v_obj, vm->inputs, vm->spec->inputs.count, "running the model");
+void eb_engine_run(eb_engine* engine, eb_arrays* outputs) {
+  vm_state* vm = engine->state;
+  const TVMFFIAny result = call(vm->entry.v_obj, vm->inputs, engine->spec->inputs.count, "running the model");
   if (outputs && outputs->count == 1) {
     copy_output(&result, &outputs->items[0]);
   } else if (outputs) {
@@ -141,16 +165,7 @@ void eb_vm_run(eb_vm* vm, eb_arrays* outputs) {
   release(result);
 }
 
-void eb_vm_set_instrument(eb_vm* vm, TVMFFISafeCallType callback, void* self) {
-  TVMFFIAny function = any(kTVMFFIFunction);
-  TVMFFIObjectHandle handle = NULL;
-  check(TVMFFIFunctionCreate(self, callback, NULL, &handle), "making the instrument");
-  function.v_obj = handle;
-  release(call_method(vm->machine, "set_instrument", &function, 1));
-  TVMFFIObjectDecRef(handle);
-}
-
-TVMFFIByteArray eb_vm_text(const TVMFFIAny* value) {
+static TVMFFIByteArray text_of(const TVMFFIAny* value) {
   switch (value->type_index) {
     case kTVMFFIStr:
       return *(const TVMFFIByteArray*)((const char*)value->v_obj + sizeof(TVMFFIObject));
@@ -161,4 +176,59 @@ TVMFFIByteArray eb_vm_text(const TVMFFIAny* value) {
     default:
       return (TVMFFIByteArray){"?", 1};
   }
+}
+
+static eb_type type_of(DLDataType type) {
+  if (type.lanes != 1) return EB_NO_TYPE;
+  if (type.code == kDLFloat && type.bits == 32) return EB_F32;
+  if (type.code == kDLUInt && type.bits == 8) return EB_U8;
+  if (type.code == kDLInt && type.bits == 32) return EB_I32;
+  return type.code == kDLInt && type.bits == 64 ? EB_I64 : EB_NO_TYPE;
+}
+
+static eb_tensor described(const DLTensor* tensor) {
+  if (tensor->ndim > EB_MAX_RANK) return (eb_tensor){.type = EB_NO_TYPE};
+  eb_tensor result = {type_of(tensor->dtype), (size_t)tensor->ndim, {0}, (char*)tensor->data + tensor->byte_offset};
+  memcpy(result.dims, tensor->shape, result.rank * sizeof *result.dims);
+  return result;
+}
+
+/* VirtualMachine::SetInstrument: arguments are function, name, before (bool), result, then the function's own, into the
+ * last of which it writes. */
+static int on_call(void* self, const TVMFFIAny* arguments, int32_t count, TVMFFIAny* result) {
+  const vm_state* vm = self;
+  result->type_index = kTVMFFINone;
+  if (count < 3 || !vm->observer) return 0;
+  const TVMFFIByteArray text = text_of(&arguments[1]);
+  char name[2 * EB_MAX_NAME];
+  const size_t bytes = text.size < sizeof name ? text.size : sizeof name - 1;
+  memcpy(name, text.data, bytes);
+  name[bytes] = '\0';
+  const int after = !arguments[2].v_int64;
+  if (after && count > 4 && arguments[count - 1].type_index == kTVMFFITensor) {
+    const eb_tensor output =
+        described((const DLTensor*)((const char*)arguments[count - 1].v_obj + sizeof(TVMFFIObject)));
+    vm->observer(vm->observer_self, name, &output, 1, after);
+  } else {
+    vm->observer(vm->observer_self, name, NULL, 0, after);
+  }
+  return 0;
+}
+
+void eb_engine_observe(eb_engine* engine, edgebin_observer* observer, void* self) {
+  vm_state* vm = engine->state;
+  const int first = !vm->observer;
+  vm->observer = observer;
+  vm->observer_self = self;
+  if (!observer || !first) return;
+  TVMFFIAny function = any(kTVMFFIFunction);
+  TVMFFIObjectHandle handle = NULL;
+  check(TVMFFIFunctionCreate(vm, on_call, NULL, &handle), "making the instrument");
+  function.v_obj = handle;
+  release(call_method(vm->machine, "set_instrument", &function, 1));
+  TVMFFIObjectDecRef(handle);
+}
+
+void eb_engine_time(eb_engine* engine, int64_t runs, eb_functions* functions) {
+  eb_instrument_time(engine, runs, functions, NULL);
 }

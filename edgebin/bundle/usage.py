@@ -1,0 +1,43 @@
+"""The lines by which a user's own program runs what an unpacked bundle holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgebin.bundle.manifest import PLUGIN_NAMES, Manifest
+
+_ONNXRUNTIME = """\
+import onnxruntime
+options = onnxruntime.SessionOptions()
+options.register_custom_ops_library({plugin!r})
+session = onnxruntime.InferenceSession({model!r}, options)
+{output}, = session.run([{output!r}], {{{input!r}: {input}}})"""
+
+_TFLITE = """\
+from ai_edge_litert.interpreter import Interpreter, load_delegate  # or: from tflite_runtime.interpreter import …
+interpreter = Interpreter({model!r}{delegate})
+interpreter.allocate_tensors()
+interpreter.set_tensor(interpreter.get_input_details()[0]["index"], {input})
+interpreter.invoke()
+{output} = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])"""
+
+_RUNNER = "{runner} --input IN.npz --output OUT.npz"
+
+
+def usage(manifest: Manifest, folder: Path) -> str:
+    """Python for onnxruntime and TFLite, a command line for TVM; `input` and `output` are the model's first."""
+    absolute = folder.absolute()
+    names = {
+        "input": manifest.inputs[0].name,
+        "output": manifest.outputs[0].name,
+        "model": str(absolute / manifest.model_name),
+        "runner": absolute / "runner",
+    }
+    plugin = PLUGIN_NAMES.get(manifest.backend)
+    if manifest.backend == "ort":
+        return _ONNXRUNTIME.format(**names, plugin=str(absolute / str(plugin)))
+    if manifest.backend == "tflite":
+        has_plugin = plugin in manifest.files
+        delegate = f", experimental_delegates=[load_delegate({str(absolute / str(plugin))!r})]" if has_plugin else ""
+        return _TFLITE.format(**names, delegate=delegate)
+    return _RUNNER.format(**names)

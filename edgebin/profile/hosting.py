@@ -1,0 +1,93 @@
+"""Baselines that Python hosts (hosted.py): TFLite and LiteRT on the float twin, LCE and TFLite on a bundle's file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgebin.bundle.manifest import MODEL_NAMES, PLUGIN_NAMES
+from edgebin.errors import InputError, ToolchainError
+from edgebin.profile.contender import Contender, Named
+from edgebin.profile.hosted import LCE
+
+# As `--baseline` has them.
+TFLITE, TFLITE_RUNTIME, LCE_INTERPRETER = "tflite", "tflite-runtime", "lce"
+HOSTED = (TFLITE, TFLITE_RUNTIME, LCE_INTERPRETER)
+
+_LITERT = "ai_edge_litert"
+_TFLITE_RUNTIME = "tflite_runtime"
+_TITLES = {_LITERT: "LiteRT", _TFLITE_RUNTIME: "tflite_runtime", LCE: "Larq Compute Engine"}
+_FIXES = {_LITERT: "tflite", _TFLITE_RUNTIME: "lce", LCE: "lce"}
+
+
+def needs_float_twin(names: Sequence[str]) -> bool:
+    """Whether these baselines run the full-precision twin as a float `.tflite`."""
+    return TFLITE in names or TFLITE_RUNTIME in names
+
+
+def hosted_contenders(
+    names: Sequence[str], bundles: Sequence[Named], twin: Path | None, input_file: Path, *, threads: int
+) -> list[Contender]:
+    """What these baselines are, of those that Python hosts.
+
+    `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
+    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, in each of the ways
+    that it offers.
+
+    Args:
+        names: of `HOSTED`; others are not looked at.
+        twin: the float twin, where `needs_float_twin`.
+        input_file: raw float32, one batch.
+
+    Raises:
+        InputError: there is no bundle that LCE could run.
+        ToolchainError: a runtime is not installed.
+    """
+    made: list[Contender] = []
+
+    def add(name: str, runtime: str, model: Path, how: str = "", *arguments: str | Path) -> None:
+        command = (sys.executable, "-P", Path(__file__).with_name("hosted.py"), runtime, model, input_file)
+        words = tuple(map(str, (*command, "--threads", threads, *arguments)))
+        made.append(Contender(name, f"{_TITLES[runtime]} {_version(runtime)}", words, model.stat().st_size, how))
+
+    if TFLITE in names and twin is not None:
+        add("fp32 in litert", _LITERT, twin)
+    if TFLITE_RUNTIME in names and twin is not None:
+        add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twin)
+        for name, model, plugin in _tflite_bundles(bundles):
+            add(f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, model, "", "--delegate", plugin)
+    if LCE_INTERPRETER in names:
+        lce_only = [named for named in bundles if named.bundle.manifest.form == "lce-only"]
+        if not lce_only:
+            raise InputError(
+                "the baseline `lce` needs a bundle that LCE's interpreter can run",
+                hint="`edgebin compile … --backend tflite --lce-only` makes one",
+            )
+        for named in lce_only:
+            model = named.bundle.extracted() / MODEL_NAMES["tflite"]
+            name = LCE_INTERPRETER if len(lce_only) == 1 else f"{named.name} in lce"
+            add(name, LCE, model, "without XNNPACK")
+            add(name, LCE, model, "with XNNPACK", "--xnnpack")
+            add(name, LCE, model, "with XNNPACK and indirect convolutions", "--xnnpack", "--indirect")
+    return made
+
+
+def _tflite_bundles(bundles: Sequence[Named]) -> list[tuple[str, Path, Path]]:
+    """Name, model and our delegate of the bundles that have one."""
+    plugin = PLUGIN_NAMES["tflite"]
+    found = [named for named in bundles if plugin in named.bundle.manifest.files]
+    folders = [named.bundle.extracted() for named in found]
+    files = [(folder / MODEL_NAMES["tflite"], folder / plugin) for folder in folders]
+    return [(named.name, *pair) for named, pair in zip(found, files, strict=True)]
+
+
+def _version(runtime: str) -> str:
+    package = runtime.replace("_", "-")
+    if importlib.util.find_spec(runtime) is None:
+        raise ToolchainError(
+            f"the `{package}` package is not installed", hint=f"pip install 'edgebin[{_FIXES[runtime]}]'"
+        )
+    return importlib.metadata.version(package)

@@ -1,0 +1,49 @@
+"""The baselines of a comparison: what is asked for, made ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgebin.profile.baseline import ONNXRUNTIME, Baseline, check_baselines, prepare, user_twin, write_input
+from edgebin.profile.contender import Contender, Named
+from edgebin.profile.hosting import hosted_contenders, needs_float_twin
+from edgebin.profile.twin import Twin, export_twin, write_float_twin
+
+_RANDOM_TWIN = "the full-precision twin has the same shape and random weights: it serves for latency only"
+
+
+@dataclass(frozen=True)
+class Opponents:
+    """Those that onnxruntime runs, here or under QEMU, those that Python hosts here, and what to say about them."""
+
+    onnxruntime: tuple[Baseline, ...] = ()
+    hosted: tuple[Contender, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def prepare_opponents(
+    ours: Sequence[Named], names: Sequence[str], twin_file: Path | None, folder: Path, *, threads: int
+) -> Opponents:
+    """Makes the baselines' files in `folder`, of the first bundle's model or of the user's `twin_file`.
+
+    Raises:
+        InputError: an unknown baseline, or one that these bundles or this twin do not allow.
+        ToolchainError: a package is missing.
+    """
+    check_baselines(names)
+    manifest = ours[0].bundle.manifest
+    images = manifest.inputs[0].shape
+    twin: Twin | None = None
+    if set(names) & set(ONNXRUNTIME) or needs_float_twin(names):
+        if twin_file is not None:
+            twin = user_twin(twin_file, images[1:])
+        else:
+            twin = export_twin(manifest.model, folder / "fp32.onnx")
+    float_twin = write_float_twin(twin, folder / "fp32.tflite", images[0]) if twin and needs_float_twin(names) else None
+    return Opponents(
+        tuple(prepare(names, twin, folder, batch=images[0])) if twin else (),
+        tuple(hosted_contenders(names, ours, float_twin, write_input(folder, images), threads=threads)),
+        (_RANDOM_TWIN,) if twin is not None and twin_file is None else (),
+    )

@@ -1,0 +1,354 @@
+/* LceBconv2d on our kernels.
+ *
+ * ROWS     1x1, stride 1: pixels are rows of b1_gemm, as they are or in rows of whole 64-bit words
+ * IMAGE    odd square filters, stride 1, taps outside of the image 0: b1_conv
+ * PATCHES  everything else: the bits of each window in a row, one group after the other through b1_gemm; taps outside
+ *          of the image are +1, or 0 by a second plane of bits
+ *
+ * The fused activation stands before scale and bias, so RELU is the epilogue's slope of 0; the other two and int8 take
+ * the sums out of the kernel and finish them in lce_results.c. Bits are compared in the kernel: popcount > threshold is
+ * sum < k - 2 * threshold. */
+#include "lce_conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "edgebin.h"
+#include "lce_bits.h"
+
+typedef enum { ROWS, IMAGE, PATCHES } way;
+typedef enum { SCALED, RELU_SCALED, SUMS, BITS } ending;
+
+typedef struct {
+  lce_conv_shape shape;
+  way way;
+  ending ending;
+  size_t node_count; /* each computes n / node_count channels */
+  eb_node** nodes;   /* none while the filter is not constant */
+  uint8_t* weight;   /* [n, EB_BIT_ROW_BYTES(k)] */
+  float* vectors;    /* thresholds, or zeros, or folded multipliers and biases; [2, n] */
+  uint8_t *rows, *upper;
+  void* results;
+} conv;
+
+size_t lce_output_pixels(const lce_conv_shape* shape) {
+  return shape->batch * (size_t)(shape->vertical.out * shape->horizontal.out);
+}
+
+size_t lce_group_channels(const lce_conv_shape* shape) { return (size_t)shape->channels / shape->groups; }
+
+static int reaches_out(const lce_axis* axis) {
+  return lce_tap(axis, 0, 0) < 0 || lce_tap(axis, axis->out - 1, axis->taps - 1) >= axis->size;
+}
+
+int lce_needs_padding(const lce_conv_shape* shape) {
+  return reaches_out(&shape->vertical) || reaches_out(&shape->horizontal);
+}
+
+static void drop_nodes(conv* self) {
+  for (size_t i = 0; self->nodes && i < self->node_count; i++) eb_node_destroy(self->nodes[i]);
+  free(self->nodes);
+  self->nodes = NULL;
+}
+
+static void drop_buffers(conv* self) {
+  drop_nodes(self);
+  free(self->weight);
+  free(self->vectors);
+  free(self->rows);
+  free(self->upper);
+  free(self->results);
+  self->weight = self->rows = self->upper = NULL;
+  self->vectors = NULL;
+  self->results = NULL;
+}
+
+static void destroy(void* self) {
+  drop_buffers(self);
+  free(self);
+}
+
+static void* create(tfl_call* call) {
+  conv* self = calloc(1, sizeof *self);
+  if (!self) {
+    tfl_fail(call, "out of memory");
+    return NULL;
+  }
+  lce_conv_shape* shape = &self->shape;
+  const tfl_int_option options[] = {
+      {"channels_in", &shape->channels},
+      {"padding", &shape->padding},
+      {"pad_values", &shape->pad_values},
+      {"fused_activation_function", &shape->activation},
+      {"stride_height", &shape->vertical.stride},
+      {"stride_width", &shape->horizontal.stride},
+      {"dilation_height_factor", &shape->vertical.dilation},
+      {"dilation_width_factor", &shape->horizontal.dilation},
+  };
+  int good = tfl_read_ints(call, options, sizeof options / sizeof *options);
+  if (good && shape->pad_values != 0 && shape->pad_values != 1)
+    good = tfl_fail(call, "`pad_values` is neither 0 nor 1");
+  if (good && (shape->activation < LCE_NO_ACTIVATION || shape->activation > LCE_RELU6)) {
+    good = tfl_fail(call, "no such fused activation: %lld", (long long)shape->activation);
+  }
+  if (good) return self;
+  free(self);
+  return NULL;
+}
+
+/* A vector of the output channels that is known now. */
+static int check_vector(tfl_call* call, size_t index, int type, size_t n) {
+  const TfLiteTensor* vector = tfl_input(call, index);
+  if (!vector || vector->type != type || vector->dims->size != 1 || (size_t)vector->dims->data[0] != n ||
+      !tfl_is_constant(vector)) {
+    return tfl_fail(call, "its input %zu is not a constant %s vector of %zu", index,
+                    type == TFLITE_INT32 ? "int32" : "float32", n);
+  }
+  return 1;
+}
+
+static int read_groups(lce_conv_shape* shape, tfl_call* call, size_t pixel_words) {
+  if (shape->channels < 1 || LCE_WORDS(shape->channels) != pixel_words) {
+    return tfl_fail(call, "%lld channels do not make %zu words", (long long)shape->channels, pixel_words);
+  }
+  if (shape->words < 1 || pixel_words % shape->words) {
+    return tfl_fail(call, "a filter of %zu words does not divide %zu", shape->words, pixel_words);
+  }
+  shape->groups = pixel_words / shape->words;
+  if (shape->groups > 1 && ((size_t)shape->channels % (32 * shape->groups) || shape->n % shape->groups)) {
+    return tfl_fail(call, "%lld channels to %zu are no %zu groups of whole words", (long long)shape->channels, shape->n,
+                    shape->groups);
+  }
+  return 1;
+}
+
+static int read_shape(lce_conv_shape* shape, tfl_call* call) {
+  if (!tfl_check_arity(call, 5, 1)) return 0;
+  const TfLiteTensor *x = tfl_input(call, 0), *filter = tfl_input(call, 1), *y = tfl_output(call, 0);
+  if (!x || x->type != TFLITE_INT32 || x->dims->size != 4) return tfl_fail(call, "its input is not int32 of 4 axes");
+  if (!filter || filter->type != TFLITE_INT32 || filter->dims->size != 4) {
+    return tfl_fail(call, "its filter is not int32 of 4 axes");
+  }
+  if (y->type != TFLITE_FLOAT32 && y->type != TFLITE_INT8 && y->type != TFLITE_INT32) {
+    return tfl_fail(call, "its output is neither float32, int8 nor int32");
+  }
+  shape->output_type = y->type;
+  shape->batch = (size_t)x->dims->data[0];
+  shape->vertical.size = x->dims->data[1];
+  shape->horizontal.size = x->dims->data[2];
+  shape->n = (size_t)filter->dims->data[0];
+  shape->vertical.taps = filter->dims->data[1];
+  shape->horizontal.taps = filter->dims->data[2];
+  shape->words = (size_t)filter->dims->data[3];
+  if (!lce_place_windows(&shape->vertical, shape->padding) || !lce_place_windows(&shape->horizontal, shape->padding)) {
+    return tfl_fail(call, "there is no such window in its input");
+  }
+  if (shape->n < 1) return tfl_fail(call, "its filter is empty");
+  if (!read_groups(shape, call, (size_t)x->dims->data[3])) return 0;
+  shape->k = (size_t)(shape->vertical.taps * shape->horizontal.taps) * lce_group_channels(shape);
+  if (y->type == TFLITE_INT32) return check_vector(call, 4, TFLITE_INT32, shape->n);
+  if (y->type == TFLITE_INT8 && !(y->params.scale > 0)) return tfl_fail(call, "its int8 output has no scale");
+  return check_vector(call, 2, TFLITE_FLOAT32, shape->n) && check_vector(call, 3, TFLITE_FLOAT32, shape->n);
+}
+
+/* LCE's default kernel refuses the same. */
+static int check_zero_padding(const lce_conv_shape* shape, tfl_call* call) {
+  const int plain = shape->output_type == TFLITE_FLOAT32 && shape->activation == LCE_NO_ACTIVATION;
+  if (shape->pad_values || plain || !lce_needs_padding(shape)) return 1;
+  return tfl_fail(call, "zero padding needs a float32 output and no activation: use one padding, or another op");
+}
+
+static void choose_way(conv* self) {
+  const lce_conv_shape* shape = &self->shape;
+  const lce_axis *v = &shape->vertical, *h = &shape->horizontal;
+  const int every_pixel = v->stride == 1 && h->stride == 1 && v->out == v->size && h->out == h->size;
+  const int odd_square = v->taps == h->taps && v->taps % 2 == 1 && (v->taps == 1 || v->dilation == h->dilation);
+  if (every_pixel && odd_square && v->taps == 1 && shape->groups == 1) {
+    self->way = ROWS;
+  } else if (every_pixel && odd_square && (v->taps == 1 || shape->pad_values == 0)) {
+    self->way = IMAGE;
+  } else {
+    self->way = PATCHES;
+  }
+  self->node_count = self->way == IMAGE ? 1 : shape->groups;
+  if (shape->output_type == TFLITE_INT32) {
+    self->ending = BITS;
+  } else if (shape->output_type == TFLITE_FLOAT32 && shape->activation <= LCE_RELU) {
+    self->ending = shape->activation == LCE_RELU ? RELU_SCALED : SCALED;
+  } else {
+    self->ending = SUMS;
+  }
+}
+
+static int fill_vectors(conv* self, tfl_call* call) {
+  const lce_conv_shape* shape = &self->shape;
+  self->vectors = calloc(2 * shape->n, sizeof *self->vectors);
+  if (!self->vectors) return tfl_fail(call, "out of memory");
+  if (self->ending == BITS) {
+    const int32_t* thresholds = tfl_input(call, 4)->data;
+    const int64_t most = 2 * (int64_t)shape->k; /* no sum is beyond: "always" and "never" stay exact */
+    for (size_t j = 0; j < shape->n; j++) {
+      const int64_t limit = (int64_t)shape->k - 2 * (int64_t)thresholds[j];
+      self->vectors[j] = (float)(limit > most ? most : limit < -most ? -most : limit);
+    }
+  } else if (shape->output_type == TFLITE_INT8) {
+    lce_fold_quantization(shape, tfl_input(call, 2)->data, tfl_input(call, 3)->data, tfl_output(call, 0)->params,
+                          self->vectors, self->vectors + shape->n);
+  }
+  return 1;
+}
+
+static eb_tensor rows_of_bits(size_t rows, size_t bits, const void* data) {
+  return (eb_tensor){EB_U8, 2, {(int64_t)rows, (int64_t)EB_BIT_ROW_BYTES(bits)}, (void*)data};
+}
+
+/* The inputs of a node: bits, its rows of the filter, and what its ending wants. */
+static size_t node_inputs(const conv* self, const tfl_call* call, size_t node, const void* bits, eb_tensor* inputs) {
+  const lce_conv_shape* shape = &self->shape;
+  const size_t columns = shape->n / self->node_count, first = node * columns;
+  size_t count = 0;
+  if (self->way == IMAGE) {
+    inputs[count++] = (eb_tensor){EB_U8,
+                                  4,
+                                  {(int64_t)shape->batch, shape->vertical.size, shape->horizontal.size,
+                                   (int64_t)EB_BIT_ROW_BYTES(shape->channels)},
+                                  (void*)bits};
+  } else {
+    inputs[count++] = rows_of_bits(lce_output_pixels(shape), shape->k, bits);
+    if (self->upper) inputs[count++] = rows_of_bits(lce_output_pixels(shape), shape->k, self->upper);
+  }
+  inputs[count++] = rows_of_bits(columns, shape->k, self->weight + first * EB_BIT_ROW_BYTES(shape->k));
+  const eb_tensor vector = {EB_F32, 1, {(int64_t)columns}, self->vectors};
+  if (self->ending == BITS) inputs[count++] = vector;
+  if (self->ending == RELU_SCALED) inputs[count++] = vector;
+  if (self->ending == BITS || self->ending == SUMS) {
+    if (self->ending == BITS) inputs[count - 1].data = self->vectors + first;
+    return count;
+  }
+  for (size_t i = 2; i <= 3; i++) {
+    inputs[count] = vector;
+    inputs[count++].data = (float*)tfl_input(call, i)->data + first;
+  }
+  return count;
+}
+
+static int make_nodes(conv* self, tfl_call* call) {
+  static const char* const operands[] = {
+      [SCALED] = "scale bias", [RELU_SCALED] = "slope gain shift", [SUMS] = "", [BITS] = "threshold0"};
+  const lce_conv_shape* shape = &self->shape;
+  const eb_attributes attributes = {
+      .op = self->way == IMAGE ? "FusedBinaryConv"
+            : self->upper      ? "FusedTernaryLinear"
+                               : "FusedBinaryLinear",
+      .operands = operands[self->ending],
+      .results = self->ending == BITS ? "bits0" : "out",
+      .k = (int64_t)shape->k,
+      .kernel = shape->vertical.taps,
+      .dilation = shape->vertical.dilation,
+      .groups = (int64_t)shape->groups,
+      .channels = shape->channels,
+  };
+  lce_gather_filter(shape, tfl_input(call, 1)->data, self->weight);
+  self->nodes = calloc(self->node_count, sizeof *self->nodes);
+  if (!self->nodes) return tfl_fail(call, "out of memory");
+  for (size_t i = 0; i < self->node_count; i++) {
+    eb_tensor inputs[8];
+    const size_t count = node_inputs(self, call, i, NULL, inputs);
+    self->nodes[i] = eb_node_create(&attributes, NULL, inputs, count, eb_pool_threads(call->pool), call->message);
+    if (self->nodes[i]) continue;
+    drop_nodes(self);
+    return 0;
+  }
+  return 1;
+}
+
+/* Whether the kernel's results are the output as it stands. */
+static int is_direct(const conv* self) {
+  if (self->node_count > 1) return 0;
+  return self->ending == BITS ? tfl_same_rows(self->shape.n) : self->shape.output_type == TFLITE_FLOAT32;
+}
+
+static int allocate(conv* self, tfl_call* call) {
+  const lce_conv_shape* shape = &self->shape;
+  const size_t pixels = lce_output_pixels(shape), columns = shape->n / self->node_count;
+  const size_t row_bytes = EB_BIT_ROW_BYTES(self->way == PATCHES ? shape->k : (size_t)shape->channels);
+  const size_t result_bytes = self->ending == BITS ? EB_BIT_ROW_BYTES(columns) : columns * sizeof(float);
+  const int gathers = self->way == PATCHES, widens = !gathers && !tfl_same_rows((size_t)shape->channels);
+  int good = (self->weight = malloc(shape->n * EB_BIT_ROW_BYTES(shape->k))) != NULL;
+  if (gathers || widens) good = (self->rows = malloc(pixels * row_bytes + 1)) && good;
+  if (gathers && shape->pad_values == 0 && lce_needs_padding(shape)) {
+    good = (self->upper = malloc(pixels * row_bytes + 1)) && good;
+  }
+  if (!is_direct(self)) good = (self->results = malloc(pixels * result_bytes + 1)) && good;
+  return good ? 1 : tfl_fail(call, "out of memory");
+}
+
+static int prepare(void* opaque, tfl_call* call) {
+  conv* self = opaque;
+  lce_conv_shape shape = self->shape;
+  if (!read_shape(&shape, call) || !check_zero_padding(&shape, call)) return 0;
+  if (!self->weight || memcmp(&shape, &self->shape, sizeof shape) != 0) {
+    drop_buffers(self);
+    self->shape = shape;
+    choose_way(self);
+    if (!allocate(self, call) || !fill_vectors(self, call)) return 0;
+    if (tfl_is_constant(tfl_input(call, 1)) && !make_nodes(self, call)) return 0;
+  }
+  const int64_t channels = (int64_t)(self->ending == BITS ? LCE_WORDS(shape.n) : shape.n);
+  const int64_t dims[] = {(int64_t)shape.batch, shape.vertical.out, shape.horizontal.out, channels};
+  return tfl_resize_output(call, 0, 4, dims);
+}
+
+static void place(const conv* self, const tfl_call* call, size_t node, const void* from) {
+  const lce_conv_shape* shape = &self->shape;
+  const size_t columns = shape->n / self->node_count;
+  void* to = tfl_output(call, 0)->data;
+  lce_results results = {.shape = shape, .first = node * columns, .columns = columns};
+  if (self->ending == BITS) {
+    lce_place_bits(&results, from, to);
+  } else if (self->ending != SUMS) {
+    lce_place_floats(&results, from, to);
+  } else if (shape->output_type == TFLITE_INT8) {
+    results.multiplier = self->vectors;
+    results.bias = self->vectors + shape->n;
+    lce_place_int8(&results, from, to);
+  } else {
+    results.multiplier = tfl_input(call, 2)->data;
+    results.bias = tfl_input(call, 3)->data;
+    lce_place_clamped(&results, from, to);
+  }
+}
+
+static int run_node(const conv* self, tfl_call* call, size_t node) {
+  const lce_conv_shape* shape = &self->shape;
+  const uint32_t* image = tfl_input(call, 0)->data;
+  const size_t pixels = lce_output_pixels(shape), columns = shape->n / self->node_count;
+  if (self->way == PATCHES) {
+    lce_gather_patches(shape, image, node, self->rows, self->upper, call->pool);
+  } else if (self->rows) {
+    tfl_to_kernel_rows(image, self->rows, pixels, (size_t)shape->channels);
+  }
+  eb_tensor inputs[8];
+  const size_t count = node_inputs(self, call, node, self->rows ? (const void*)self->rows : image, inputs);
+  void* to = self->results ? self->results : tfl_output(call, 0)->data;
+  eb_tensor result = rows_of_bits(pixels, columns, to);
+  if (self->ending != BITS) result = (eb_tensor){EB_F32, 2, {(int64_t)pixels, (int64_t)columns}, to};
+  if (eb_node_run(self->nodes[node], inputs, count, &result, eb_pool_parallel_for, call->pool, call->message) != 0) {
+    return 0;
+  }
+  if (self->results || self->ending == SUMS) place(self, call, node, to);
+  return 1;
+}
+
+static int run(void* opaque, tfl_call* call) {
+  conv* self = opaque;
+  const int repacks = !self->nodes;
+  if (lce_output_pixels(&self->shape) == 0) return 1;
+  if (repacks && !make_nodes(self, call)) return 0;
+  int good = 1;
+  for (size_t i = 0; good && i < self->node_count; i++) good = run_node(self, call, i);
+  if (repacks) drop_nodes(self);
+  return good;
+}
+
+const tfl_op tfl_lce_conv = {create, prepare, run, destroy};
