@@ -1,5 +1,5 @@
-"""The TFLite backend: `.tflite` files for Larq Compute Engine and TFLite's runtimes, written without TensorFlow."""
+"""The TFLite backend: `.tflite` files for Larq Compute Engine and TFLite's runtimes, written without TensorFlow.
 
-from edgebin.backends.tflite.models import TfliteModel, build_float_model, build_lce_model, build_model
-
-__all__ = ["TfliteModel", "build_float_model", "build_lce_model", "build_model"]
+`models` writes them, `build` makes the library that runs their custom ops. Nothing is imported here: on a board, where
+the library is loaded, there are neither ONNX nor flatbuffers.
+"""

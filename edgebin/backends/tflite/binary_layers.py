@@ -4,7 +4,7 @@ SignPack(x, threshold)      →   LceQuantize(x − threshold)
 BinaryLinear                →   LceBconv2d 1×1
 SignPack(BinaryLinear)      →   LceBconv2d with bits as result, where nobody else reads the floats
 TernaryLinear               →   (½ LceBconv2d(negative) + ½ LceBconv2d(not_positive)) · scale + bias
-BinaryConv2d                →   LceBconv2d, padded with zeros; CONV_2D of ±1 where LCE has no such groups
+BinaryConv2d                →   LceBconv2d, padded with zeros; CONV_2D of ±1 where LCE has no such one
 SignedLinear                →   FULLY_CONNECTED with weights of ±1
 PlusStencil                 →   DEPTHWISE_CONV_2D
 """
@@ -29,7 +29,7 @@ from edgebin.passes.fused import only_user
 
 _SMALLEST_NORMAL = np.finfo(np.float32).tiny
 _STENCIL_REACH = 2
-_CONV_ATTRIBUTES = ("kernel", "dilation", "groups", "channels")
+CONV_ATTRIBUTES = ("kernel", "dilation", "groups", "channels")
 
 
 def sign_pack(t: Translation, node: ir.Node) -> Tensor:
@@ -90,13 +90,13 @@ def _ternary_linear(t: Translation, node: ir.Node) -> Tensor:
 
 
 def _binary_conv(t: Translation, node: ir.Node) -> Tensor:
-    kernel, dilation, groups, channels = (attribute(node, name, 1) for name in _CONV_ATTRIBUTES)
+    kernel, dilation, groups, channels = (attribute(node, name, 1) for name in CONV_ATTRIBUTES)
     bits = bits_of(t, node, 0, channels)
     depth = channels // groups
     negative = unpack_bits(required(t, node, 1), kernel * kernel * depth).reshape(-1, kernel, kernel, depth)
     scale, bias = required(t, node, 2), required(t, node, 3)
     window = lce.Window(dilation=dilation, padding=tflite.Padding.SAME, pad_value=0)
-    if channels % 2 == 0 and lce.supports(channels, negative.shape, window) is None:
+    if lce.supports(bits.shape[1:3], channels, negative.shape, window) is None:
         return lce.convolution(t.graph, bits, negative, scale, bias, window)
     signs = lce.dequantize(t.graph, bits)
     exact = _float_convolution(t.graph, signs, np.where(negative, -1, 1).astype(np.float32), groups, dilation)

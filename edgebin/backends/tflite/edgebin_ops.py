@@ -12,7 +12,7 @@ import onnx_ir as ir
 import tflite
 
 from edgebin.backends.tflite import lce
-from edgebin.backends.tflite.binary_layers import as_pixels
+from edgebin.backends.tflite.binary_layers import CONV_ATTRIBUTES, as_pixels
 from edgebin.backends.tflite.graph import Operator, Tensor
 from edgebin.backends.tflite.shape_ops import reshape
 from edgebin.backends.tflite.thresholds import output_thresholds
@@ -39,64 +39,57 @@ def custom(t: Translation, node: ir.Node) -> list[Tensor]:
 
 
 def _binary_linear(t: Translation, node: ir.Node) -> list[Tensor]:
-    bits, k, rows = t.tensor(node.inputs[0]), attribute(node, "k", 0), required(t, node, 1)
-    epilogue = read_epilogue(node)
-    negative = unpack_bits(rows, k)[:, None, None, :]
-    if not _is_lce(node, epilogue, k, len(rows)) or lce.supports(k, negative.shape, lce.Window()):
-        return custom(t, node)
-    pixels = _of_channels(as_pixels(t.graph, bits), k)
-    return [_shaped(t, node, _product(t, pixels, negative, epilogue, lce.Window()))]
+    k, epilogue = attribute(node, "k", 0), read_epilogue(node)
+    negative = unpack_bits(required(t, node, 1), k)[:, None, None, :]
+    pixels = as_pixels(t.graph, t.tensor(node.inputs[0]))
+    return _product(t, node, pixels, k, negative, epilogue, lce.Window())
 
 
 def _binary_conv(t: Translation, node: ir.Node) -> list[Tensor]:
-    epilogue, weight = read_epilogue(node), required(t, node, 1)
-    kernel, groups, channels, dilation = (
-        attribute(node, name, 1) for name in ("kernel", "groups", "channels", "dilation")
-    )
+    epilogue, rows = read_epilogue(node), required(t, node, 1)
+    kernel, dilation, groups, channels = (attribute(node, name, 1) for name in CONV_ATTRIBUTES)
     depth = channels // groups
-    negative = unpack_bits(weight, kernel * kernel * depth).reshape(-1, kernel, kernel, depth)
+    negative = unpack_bits(rows, kernel * kernel * depth).reshape(-1, kernel, kernel, depth)
     padding = tflite.Padding.VALID if kernel == 1 else tflite.Padding.SAME
     window = lce.Window(dilation=dilation, padding=padding, pad_value=0)
-    # Our images are surrounded by zeros, which LCE has for an even number of channels and floats as result only.
-    surrounded = kernel > 1 and (epilogue.thresholds or channels % 2)
-    if (
-        surrounded
-        or not _is_lce(node, epilogue, channels, len(weight))
-        or lce.supports(channels, negative.shape, window)
+    return _product(t, node, t.tensor(node.inputs[0]), channels, negative, epilogue, window)
+
+
+def _product(
+    t: Translation, node: ir.Node, pixels: Tensor, channels: int, negative: lce.Negative, epilogue: Epilogue,
+    window: lce.Window,
+) -> list[Tensor]:  # fmt: skip
+    outputs, k = len(negative), int(np.prod(negative.shape[1:]))
+    if not _is_lce(node, epilogue, channels, outputs, window) or lce.supports(
+        pixels.shape[1:3], channels, negative.shape, window
     ):
         return custom(t, node)
-    pixels = _of_channels(t.tensor(node.inputs[0]), channels)
-    return [_shaped(t, node, _product(t, pixels, negative, epilogue, window))]
+    bits = Tensor(pixels.name, pixels.shape, pixels.dtype, channels=channels)
+    scale = np.ones(outputs) if epilogue.scale is None else epilogue.scale
+    bias = np.zeros(outputs) if epilogue.bias is None else epilogue.bias
+    if epilogue.thresholds:
+        vectors = [vector.astype(np.float32) for vector in (scale, bias, epilogue.thresholds[0])]
+        flip, thresholds = output_thresholds(k, *vectors)
+        flipped = negative ^ flip[:, None, None, None]
+        result = lce.packed_convolution(t.graph, bits, flipped, thresholds, window)
+    else:
+        result = lce.convolution(t.graph, bits, negative, scale, bias, window)
+    t.graph.operators[-1].inputs[0] = pixels  # the same words, of which LCE is told how many bits count
+    return [_shaped(t, node, result)]
 
 
-def _is_lce(node: ir.Node, epilogue: Epilogue, channels: int, outputs: int) -> bool:
-    if epilogue.pool != 1 or len(node.outputs) != 1 or len(epilogue.thresholds) > 1 or not _words_agree(channels):
+def _is_lce(node: ir.Node, epilogue: Epilogue, channels: int, outputs: int, window: lce.Window) -> bool:
+    """Whether the epilogue is one of LCE's, and rows of bits are as long in its words as in ours."""
+    if epilogue.pool != 1 or len(node.outputs) != 1 or not _words_agree(channels):
         return False
-    return epilogue.stages in (_BITS if epilogue.thresholds else _FLOATS) and (
-        not epilogue.thresholds or _words_agree(outputs)
-    )
+    if not epilogue.thresholds:
+        return epilogue.stages in _FLOATS
+    return epilogue.stages in _BITS and _words_agree(outputs) and not window.pads_zeros
 
 
 def _words_agree(channels: int) -> bool:
     """Whether a row of 64-bit words is as long in 32-bit words."""
     return not 1 <= channels % 64 <= lce.WORD_BITS
-
-
-def _product(t: Translation, pixels: Tensor, negative: lce.Negative, epilogue: Epilogue, window: lce.Window) -> Tensor:
-    outputs, k = len(negative), int(np.prod(negative.shape[1:]))
-    scale = np.ones(outputs) if epilogue.scale is None else epilogue.scale
-    bias = np.zeros(outputs) if epilogue.bias is None else epilogue.bias
-    if not epilogue.thresholds:
-        return lce.convolution(t.graph, pixels, negative, scale, bias, window)
-    vectors = [vector.astype(np.float32) for vector in (scale, bias, epilogue.thresholds[0])]
-    flip, thresholds = output_thresholds(k, *vectors)
-    return lce.packed_convolution(t.graph, pixels, negative ^ flip[:, None, None, None], thresholds, window)
-
-
-def _of_channels(bits: Tensor, channels: int) -> Tensor:
-    """The same words, of which only so many bits count: a reading of the tensor, not another one."""
-    bits.channels = channels
-    return bits
 
 
 def _shaped(t: Translation, node: ir.Node, result: Tensor) -> Tensor:

@@ -79,6 +79,8 @@ TABLE: dict[str, Conversion] = {
     "Sigmoid": _unary("LOGISTIC"),
     "Tanh": _unary("TANH"),
     "Sqrt": _unary("SQRT"),
+    "Round": _unary("ROUND"),
+    "Exp": _unary("EXP"),
     "Gelu": _gelu,
     "Softmax": _softmax,
     "Cast": _cast,

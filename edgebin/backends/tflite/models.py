@@ -21,6 +21,7 @@ from edgebin.backends.tflite.graph import Graph
 from edgebin.backends.tflite.repeats import share_repeats
 from edgebin.backends.tflite.translate import Conversion, Translation
 from edgebin.backends.tflite.views import simplify_views
+from edgebin.backends.tflite.whole_rows import gather_rows
 from edgebin.backends.tflite.writer import write
 from edgebin.passes.static_shapes import fix_batch
 
@@ -34,15 +35,23 @@ BUILTIN_TABLE: dict[str, Conversion] = {
 
 
 @dataclass(frozen=True)
-class TfliteModel:
-    """A file. `nodes` names, for each operator in the order in which they run, the ONNX node that it is a part of.
+class WrittenOperator:
+    """An operator of a file: builtin's name or custom op's code, the ONNX node that it is a part of, its first result.
 
-    `warnings` say what a user should know of how it will run.
+    Edgebin's library tells of its operators by the name of that result.
     """
 
+    kind: str
+    node: str
+    result: str
+
+
+@dataclass(frozen=True)
+class TfliteModel:
+    """A file, its operators in the order in which they run, and what its user should know of how it will run."""
+
     content: bytes
-    nodes: tuple[str, ...]
-    kinds: tuple[str, ...]
+    operators: tuple[WrittenOperator, ...]
     warnings: tuple[str, ...]
 
 
@@ -84,7 +93,10 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False) -> T
     fold_into_products(graph, scales=fold_scales)
     fuse_activations(graph)
     simplify_views(graph)
+    gather_rows(graph)
+    simplify_views(graph)
     content = write(graph, description=description)
-    nodes = tuple(operator.node for operator in graph.operators)
-    kinds = tuple(operator.kind for operator in graph.operators)
-    return TfliteModel(content, nodes, kinds, tuple(graph.warnings))
+    operators = tuple(
+        WrittenOperator(operator.kind, operator.node, operator.outputs[0].name) for operator in graph.operators
+    )
+    return TfliteModel(content, operators, tuple(graph.warnings))

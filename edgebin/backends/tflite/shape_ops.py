@@ -8,7 +8,16 @@ import numpy as np
 import onnx_ir as ir
 
 from edgebin.backends.tflite.graph import Graph, Shape, Tensor
-from edgebin.backends.tflite.translate import Conversion, Translation, attribute, required, result_rows, result_shape
+from edgebin.backends.tflite.translate import (
+    Conversion,
+    Translation,
+    attribute,
+    joins_rows,
+    required,
+    result_shape,
+    row_words,
+    word_shape,
+)
 from edgebin.passes.epilogue import static_shape
 from edgebin.passes.fused import constant
 
@@ -30,11 +39,23 @@ def transpose(graph: Graph, x: Tensor, order: Sequence[int]) -> Tensor:
 
 def _reshape(t: Translation, node: ir.Node) -> Tensor:
     x = t.tensor(node.inputs[0])
-    shape, channels = result_rows(t, x, node)
-    result = reshape(t.graph, x, shape)
-    if result is not x:
-        result.channels = channels
-    return result
+    if not joins_rows(t, x, node):
+        return reshape(t.graph, x, result_shape(t, x, node))
+    shape, _, channels = word_shape(node.outputs[0])
+    joined = reshape(t.graph, _whole_words(t, x, node), shape)
+    joined.channels = channels
+    return joined
+
+
+def _whole_words(t: Translation, bits: Tensor, node: ir.Node) -> Tensor:
+    """Rows in 64-bit words, as ONNX has them, of which all bits count: what was padding is 0."""
+    words = row_words(node)
+    if bits.shape[-1] == words:
+        return bits
+    # TFLite pads five axes at most.
+    rows = reshape(t.graph, bits, (int(np.prod(bits.shape[:-1])), bits.shape[-1]))
+    padded = pad(t.graph, rows, [(0, 0), (0, words - bits.shape[-1])])
+    return reshape(t.graph, padded, (*bits.shape[:-1], words))
 
 
 def _transpose(t: Translation, node: ir.Node) -> Tensor:
@@ -49,9 +70,13 @@ def _concat(t: Translation, node: ir.Node) -> Tensor:
     parts = t.inputs(node)
     axis = attribute(node, "axis", 0) % len(parts[0].shape)
     if len({part.channels for part in parts}) > 1:
-        raise t.refuse("Concat of bits with other things")
-    shape, channels = result_rows(t, parts[0], node)
-    return t.graph.add("CONCATENATION", parts, shape, dtype=parts[0].dtype, channels=channels, Axis=axis)
+        raise t.refuse("Concat of rows of different numbers of bits")
+    if joins_rows(t, parts[0], node):
+        parts = [_whole_words(t, part, node) for part in parts]
+        shape, dtype, channels = word_shape(node.outputs[0])
+    else:
+        shape, dtype, channels = result_shape(t, parts[0], node), parts[0].dtype, parts[0].channels
+    return t.graph.add("CONCATENATION", parts, shape, dtype=dtype, channels=channels, Axis=axis)
 
 
 def _slice(t: Translation, node: ir.Node) -> Tensor:

@@ -99,30 +99,35 @@ def result_shape(t: Translation, x: Tensor, node: ir.Node, *, output: int = 0) -
     Raises:
         UnsupportedOp: x is bits, and the op reaches into the rows.
     """
-    shape, channels = result_rows(t, x, node, output=output)
-    if channels != x.channels:
-        raise t.refuse(f"{node.op_type} moves bits within their rows")
-    return shape
-
-
-def result_rows(t: Translation, x: Tensor, node: ir.Node, *, output: int = 0) -> tuple[Shape, int | None]:
-    """The same for an op that may join rows of bits, with the bits of a row of the result.
-
-    Rows can be joined where they hold whole 64-bit words: then bytes in ONNX and words here are the same memory.
-
-    Raises:
-        UnsupportedOp: x is bits, and the op reaches into the words.
-    """
     shape = static_shape(node.outputs[output])
     if x.channels is None:
-        return shape, None
-    assert node.inputs[0] is not None
-    row_bytes = static_shape(node.inputs[0])[-1]
-    if shape[-1] == row_bytes:
-        return (*shape[:-1], x.shape[-1]), x.channels
-    if x.channels != 8 * row_bytes or shape[-1] % _WORD_BYTES:
+        return shape
+    if shape[-1] != _row_bytes(node):
         raise t.refuse(f"{node.op_type} moves bits within their rows")
-    return (*shape[:-1], shape[-1] // _WORD_BYTES), 8 * shape[-1]
+    return (*shape[:-1], x.shape[-1])
+
+
+def joins_rows(t: Translation, x: Tensor, node: ir.Node) -> bool:
+    """Whether x is bits and the result's rows are several of its rows.
+
+    Raises:
+        UnsupportedOp: they are parts of rows.
+    """
+    if x.channels is None or static_shape(node.outputs[0])[-1] == _row_bytes(node):
+        return False
+    if static_shape(node.outputs[0])[-1] % _row_bytes(node):
+        raise t.refuse(f"{node.op_type} moves bits within their rows")
+    return True
+
+
+def row_words(node: ir.Node) -> int:
+    """Words of a row of the bits that a node reads, in ONNX."""
+    return _row_bytes(node) // _WORD_BYTES
+
+
+def _row_bytes(node: ir.Node) -> int:
+    assert node.inputs[0] is not None
+    return static_shape(node.inputs[0])[-1]
 
 
 def word_shape(value: ir.Value) -> tuple[Shape, np.dtype[Any], int | None]:

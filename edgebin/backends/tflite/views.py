@@ -92,7 +92,7 @@ def _followed(shape: Shape, chain: Sequence[Operator]) -> _Axes | None:
 
 
 def _regrouped(atoms: list[_Atom], shape: Shape) -> _Axes | None:
-    left = [atom for atom in atoms if atom.size != 1]
+    left = [_Atom(block[0].place, prod(atom.size for atom in block)) for block in _blocks(atoms)]
     axes: _Axes = []
     for size in shape:
         axis: list[_Atom] = []
@@ -115,18 +115,11 @@ def _regrouped(atoms: list[_Atom], shape: Shape) -> _Axes | None:
 
 def _rewrite(graph: Graph, chain: Sequence[Operator], source: Tensor, axes: _Axes) -> bool:
     """Put fewer operators before the chain's last, if that is possible; nobody then reads the chain."""
-    blocks = _blocks([atom for axis in axes for atom in axis if atom.size != 1])
-    turned = [block[0].place for block in blocks]
-    in_memory = sorted(turned)
     result = chain[-1].outputs[0]
     count, at = len(graph.operators), graph.operators.index(chain[-1])
     graph.node = chain[-1].node
-    y = source
-    if turned != in_memory:
-        sizes = {block[0].place: prod(atom.size for atom in block) for block in blocks}
-        y = reshape(graph, y, tuple(sizes[place] for place in in_memory))
-        y = transpose(graph, y, [in_memory.index(place) for place in turned])
-    y = reshape(graph, y, result.shape)
+    order = _order_of_whole_axes(source.shape, axes)
+    y = _by_blocks(graph, source, axes, result.shape) if order is None else transpose(graph, source, order)
     added, graph.operators = graph.operators[count:], graph.operators[:count]
     # An output of the graph needs an operator of its own.
     if len(added) >= len(chain) or (not added and result in graph.outputs):
@@ -138,11 +131,34 @@ def _rewrite(graph: Graph, chain: Sequence[Operator], source: Tensor, axes: _Axe
     return True
 
 
+def _order_of_whole_axes(shape: Shape, axes: _Axes) -> list[int] | None:
+    """The order that makes one TRANSPOSE of everything, if no axis was split or joined."""
+    if len(axes) != len(shape) or 1 in shape or any(len(axis) != 1 for axis in axes):
+        return None
+    order = [axis[0].place[0] for axis in axes]
+    whole = all(axis[0].size == shape[number] for axis, number in zip(axes, order, strict=True))
+    return order if whole and order != sorted(order) else None
+
+
+def _by_blocks(graph: Graph, source: Tensor, axes: _Axes, shape: Shape) -> Tensor:
+    """A RESHAPE, or one before and one after a TRANSPOSE, where these are needed."""
+    blocks = _blocks([atom for axis in axes for atom in axis])
+    turned = [block[0].place for block in blocks]
+    in_memory = sorted(turned)
+    y = source
+    if turned != in_memory:
+        sizes = {block[0].place: prod(atom.size for atom in block) for block in blocks}
+        y = reshape(graph, y, tuple(sizes[place] for place in in_memory))
+        y = transpose(graph, y, [in_memory.index(place) for place in turned])
+    return reshape(graph, y, shape)
+
+
 def _blocks(atoms: Sequence[_Atom]) -> list[list[_Atom]]:
-    """Atoms grouped with those that follow them in memory too."""
-    in_memory = sorted(atoms, key=lambda atom: atom.place)
+    """Atoms of more than one element, each with those that follow it in memory too."""
+    proper = [atom for atom in atoms if atom.size != 1]
+    in_memory = sorted(proper, key=lambda atom: atom.place)
     blocks: list[list[_Atom]] = []
-    for atom in atoms:
+    for atom in proper:
         number = in_memory.index(atom)
         if blocks and number > 0 and in_memory[number - 1] is blocks[-1][-1]:
             blocks[-1].append(atom)

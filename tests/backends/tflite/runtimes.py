@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgebin.tflite import Runtime, interpreter
+
 Arrays = Sequence[np.ndarray]
 
 
@@ -20,26 +22,31 @@ def _available(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def run_tflite(content: bytes, inputs: Arrays, delegates: Sequence[Any] = ()) -> list[np.ndarray]:
+def run_tflite(content: bytes, inputs: Arrays) -> list[np.ndarray]:
     """tflite_runtime 2.14."""
     from tflite_runtime.interpreter import Interpreter
 
-    return _run(Interpreter(model_content=content, num_threads=1, experimental_delegates=list(delegates)), inputs)
+    return _run(Interpreter(model_content=content, num_threads=1), inputs)
 
 
-def run_litert(content: bytes, inputs: Arrays, delegates: Sequence[Any] = ()) -> list[np.ndarray]:
+def run_litert(content: bytes, inputs: Arrays) -> list[np.ndarray]:
     """ai-edge-litert 2.3."""
     from ai_edge_litert.interpreter import Interpreter
 
-    return _run(Interpreter(model_content=content, num_threads=1, experimental_delegates=list(delegates)), inputs)
+    return _run(Interpreter(model_content=content, num_threads=1), inputs)
 
 
-def _run(interpreter: Any, inputs: Arrays) -> list[np.ndarray]:
-    interpreter.allocate_tensors()
-    for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(detail["index"], array)
-    interpreter.invoke()
-    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+def run_with_delegate(content: bytes, inputs: Arrays, runtime: Runtime) -> list[np.ndarray]:
+    """A stock runtime with edgebin's delegate."""
+    return _run(interpreter(content, runtime), inputs)
+
+
+def _run(runner: Any, inputs: Arrays) -> list[np.ndarray]:
+    runner.allocate_tensors()
+    for detail, array in zip(runner.get_input_details(), inputs, strict=True):
+        runner.set_tensor(detail["index"], array)
+    runner.invoke()
+    return [runner.get_tensor(detail["index"]) for detail in runner.get_output_details()]
 
 
 @cache
@@ -63,11 +70,15 @@ def lce_interpreter(content: bytes, kernels: str = "indirect") -> Any:
 
 def run_lce(content: bytes, inputs: Arrays, kernels: str = "indirect") -> list[np.ndarray]:
     """What LCE's own interpreter computes, from the second run: some of its kernels go wrong only then."""
-    interpreter = lce_interpreter(content, kernels)
-    interpreter.predict(list(inputs))
-    return [np.array(array) for array in interpreter.predict(list(inputs))]
+    runner = lce_interpreter(content, kernels)
+    runner.predict(list(inputs))
+    return [np.array(array) for array in runner.predict(list(inputs))]
 
 
+DELEGATED = {
+    "tflite-edgebin": ("tflite_runtime", lambda content, inputs: run_with_delegate(content, inputs, "tflite_runtime")),
+    "litert-edgebin": ("ai_edge_litert", lambda content, inputs: run_with_delegate(content, inputs, "litert")),
+}
 RUNTIMES = {"tflite": ("tflite_runtime", run_tflite), "litert": ("ai_edge_litert", run_litert)}
 LCE_RUNTIMES = {
     f"lce-{kernels}": ("larq_compute_engine", lambda content, inputs, k=kernels: run_lce(content, inputs, k))
