@@ -46,6 +46,8 @@ def delegate(
     """
     module = _module(runtime)
     path = _host_library() if library is None else Path(library)
+    if not path.is_file():
+        raise InputError(f"cannot load `{path}` as a delegate: there is no such file")
     options = {} if num_threads is None else {"num_threads": num_threads}
     try:
         return module.load_delegate(str(path), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,26 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Path:
     succeed("export", folder / "net.safetensors", "-o", folder / "net.export", "--samples", "2")
     succeed("compile", folder / "net.export", "-t", "x86-64", "-o", folder / "net-x86-64.ebz")
     return folder
+
+
+# What `compile` makes of one export: by title (`Manifest.title`), the words that ask for it.
+KINDS = {
+    "tvm": (),
+    "ort": ("--backend", "ort"),
+    "tflite": ("--backend", "tflite"),
+    "tflite lce": ("--backend", "tflite", "--lce-only"),
+    "tflite fp32": ("--backend", "tflite", "--full-precision"),
+}
+
+
+@pytest.fixture(scope="session")
+def compiled(road: Path) -> Callable[[str], Path]:
+    """The bundle of the small network of one of `KINDS`, for this host."""
+
+    def make(title: str) -> Path:
+        bundle = road / ("net-x86-64.ebz" if title == "tvm" else f"net-{title.replace(' ', '-')}.ebz")
+        if not bundle.exists():
+            succeed("compile", road / "net.export", "-t", "x86-64", *KINDS[title], "-o", bundle)
+        return bundle
+
+    return make

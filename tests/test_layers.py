@@ -30,7 +30,14 @@ LAYERS = (
     "cli",
 )
 # Modules directly under edgebin/, which have no folder to name their layer.
-TOP_MODULES = {"__init__": "base", "__main__": "cli", "errors": "base", "resources": "base", "tflite": "backends"}
+TOP_MODULES = {
+    "__init__": "base",
+    "__main__": "cli",
+    "errors": "base",
+    "resources": "base",
+    "onnxruntime": "backends",
+    "tflite": "backends",
+}
 
 PACKAGE = sorted((ROOT / "edgebin").rglob("*.py"))
 SCRIPTS = sorted(path for folder in ("examples", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py"))

@@ -44,7 +44,9 @@ def run_emulated(target: Target, jobs: Sequence[Job], folder: Path) -> list[dict
 
 
 def count_emulated(target: Target, job: Job, folder: Path) -> tuple[Counts, list[str]]:
-    """Counts an inference after the first, and names its regions: nodes, `(before)`, `(after)`.
+    """Counts an inference after the first, and names the nodes that ran, functions 0, 1, … of the counts.
+
+    After them come two more functions: what ran before the first node, and what after the last.
 
     Raises:
         ToolchainError: no userland, no emulator or no counter.
@@ -56,7 +58,7 @@ def count_emulated(target: Target, job: Job, folder: Path) -> tuple[Counts, list
     (outputs,) = _run(target, [job], folder, marks=node_marks(target), plugin=plugin)
     if "error" in outputs:
         raise BoardError(f"{job.runtime} did not run `{job.model.name}`: {outputs['error']}")
-    return read_counts(counts), [*map(str, outputs["nodes"]), "(before)", "(after)"]
+    return read_counts(counts), [str(name) for name in outputs["nodes"]]
 
 
 def _run(

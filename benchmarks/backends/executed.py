@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +55,10 @@ def executed_by_module(bundle: Bundle) -> Executed:
     return Executed(nodes, between, 0, _cycles(counts, bundle.manifest.target))
 
 
-def executed_by_library(target: Target, job: Job, folder: Path) -> Executed:
+def executed_by_library(target: Target, job: Job, folder: Path, nodes: Mapping[str, str]) -> Executed:
     """What a runtime's aarch64 wheel executes with our library. Python's call of the runtime is in `outside`.
+
+    `nodes`: as `Files` has them; runs of one node are summed.
 
     Raises:
         ToolchainError: no userland, no emulator or no counter.
@@ -63,9 +67,11 @@ def executed_by_library(target: Target, job: Job, folder: Path) -> Executed:
     """
     counts, names = count_emulated(target, job, folder)
     per_region = _per_inference(counts)
-    regions = {name: per_region.get(index + 1, 0) for index, name in enumerate(names)}
-    outside = regions.pop("(before)") + regions.pop("(after)")
-    return Executed(regions, per_region[INFERENCE], outside, _cycles(counts, target))
+    *runs, before, after = (per_region.get(index + 1, 0) for index in range(len(names) + 2))
+    by_node: Counter[str] = Counter()
+    for name, instructions in zip(names, runs, strict=True):
+        by_node[nodes.get(name, name)] += instructions
+    return Executed(dict(by_node), per_region[INFERENCE], before + after, _cycles(counts, target))
 
 
 def _per_inference(counts: Counts) -> dict[int, int]:

@@ -20,15 +20,16 @@ class OnnxModel:
     """A model in onnxruntime, with our custom ops where a library of them is given."""
 
     def __init__(self, path, library):
-        import onnxruntime
-
+        # There is no edgebin here to switch its telemetry off: the environment of the emulated Python does.
+        onnxruntime = importlib.import_module("onnxruntime")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         if library:
             options.register_custom_ops_library(library)
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.names = [output.name for output in self.session.get_outputs()]
-        self.batch = self.session.get_inputs()[0].shape[0]
+        rows = self.session.get_inputs()[0].shape[0]
+        self.batch = rows if isinstance(rows, int) else None  # a name where the batch is free
 
     def feed(self, arrays):
         self.arrays = arrays
@@ -68,8 +69,9 @@ class NodeMarks:
     def __init__(self, path, library):
         self.marks = ctypes.CDLL(path)
         self.marks.eb_marks_name.restype = ctypes.c_char_p
-        observer = ctypes.cast(self.marks.eb_marks_observer, ctypes.c_void_p)
-        ctypes.CDLL(library).edgebin_observe(observer, None)  # the same file as the runtime's, so the same library
+        if library:  # the same file as the runtime's, so the same library
+            observer = ctypes.cast(self.marks.eb_marks_observer, ctypes.c_void_p)
+            ctypes.CDLL(library).edgebin_observe(observer, None)
 
     def count(self, infer):
         begin, end = self.marks.eb_marks_begin, self.marks.eb_marks_end
@@ -89,8 +91,10 @@ def run(job):
     marks = NodeMarks(job["marks"], job["library"]) if job["marks"] else None
     arrays = dict(np.load(job["inputs"]))
     results = []
-    for at in range(0, len(next(iter(arrays.values()))), model.batch):
-        model.feed({name: array[at : at + model.batch] for name, array in arrays.items()})
+    rows = len(next(iter(arrays.values())))
+    batch = model.batch or rows
+    for at in range(0, rows, batch):
+        model.feed({name: array[at : at + batch] for name, array in arrays.items()})
         model.infer()
         results.append(model.results())
     outputs = {name: np.concatenate([result[name] for result in results]) for name in results[0]}

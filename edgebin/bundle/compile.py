@@ -38,7 +38,6 @@ from edgebin.kernels.select import usable_paths
 from edgebin.kernels.tuner import Tuner
 from edgebin.passes import choose_kernels, lower
 from edgebin.passes.node_call import NodeCall
-from edgebin.passes.static_shapes import fix_batch
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.elf import check_elf, newest_glibc
@@ -97,19 +96,19 @@ def compile_bundle(
     builder = find_compiler(target, compiler)
     paths = kernel_paths(target)
     choose = by_model(paths, target.core) if tuner is None else tuner.choose_for(paths)
-    lowered, calls = ir.from_proto(source.model), {}
-    if form == "full-precision":
-        fix_batch(lowered, batch)
-    else:
+    graph, calls = ir.from_proto(source.model), {}
+    if form == "binary":
         say(f"lowering {len(source.model.graph.node)} nodes to kernel calls")
-        lower(lowered, batch=batch)
-        calls = choose_kernels(lowered, choose, cores=target.cores)
+        lower(graph, batch=batch, backend=backend)
+        calls = choose_kernels(graph, choose, cores=target.cores)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as name:
         scratch = Path(name)
         runner, partial = scratch / RUNNER_NAME, scratch / output.name
         say(f"compiling for {target.name} ({target.core.name})" + (f", kernels: {paths[0]}" if calls else ""))
-        made = build_artefacts(backend, form, lowered, target, builder, scratch)
+        made = build_artefacts(backend, form, graph, target, builder, scratch, batch=batch)
+        for warning in made.warnings:
+            say(f"note: {warning}")
         for program in made.programs:
             check_elf(program, target)
         build_runner(target, builder, libraries, runner, backend)
@@ -128,17 +127,17 @@ def compile_bundle(
                 source_sha256=hashlib.sha256(source.model.SerializeToString(deterministic=True)).hexdigest(),
             ),
             batch=batch,
-            inputs=_specs(lowered.graph.inputs),
-            outputs=_specs(lowered.graph.outputs),
+            inputs=_specs(graph.graph.inputs),
+            outputs=_specs(graph.graph.outputs),
             tolerance=Tolerance(atol=source.tolerance, rtol=RELATIVE_TOLERANCE),
-            operations=_operations(lowered, calls, made),
+            operations=_operations(graph, calls, made),
             tuning=None if tuner is None else _tuning(tuner),
         )
         contents = {
             **made.files,
             RUNNER_NAME: runner,
             **{f"lib/{name}": library for name, library in libraries.files.items()},
-            **_golden_files(source, lowered, made),
+            **_golden_files(source, graph, made, backend),
         }
         manifest = write_bundle(partial, draft, contents)
         if check is not None:
@@ -181,28 +180,30 @@ def kernel_paths(target: Target) -> tuple[str, ...]:
     )
 
 
-def _golden_files(source: Source, lowered: ir.Model, made: Artefacts) -> dict[str, Path | bytes]:
+def _golden_files(source: Source, graph: ir.Model, made: Artefacts, backend: Backend) -> dict[str, Path | bytes]:
     files: dict[str, Path | bytes] = {
         GOLDEN_INPUTS_NAME: npz_bytes(source.inputs),
         GOLDEN_OUTPUTS_NAME: npz_bytes(source.outputs),
     }
-    if made.functions:
+    layers_of = {function: node for function, node in made.functions.items() if function not in made.inner}
+    if layers_of:
         image = {name: array[:1] for name, array in source.inputs.items()}
-        files[LAYERS_NAME] = npz_bytes(golden_layers(source.model, lowered, made.functions, image))
+        layers = golden_layers(source.model, graph, layers_of, image, words=backend == "tflite")
+        files[LAYERS_NAME] = npz_bytes(layers)
     return files
 
 
-def _operations(lowered: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts) -> tuple[Operation, ...]:
-    """One for each function of the runtime that is a kernel call."""
-    variants = {node.name: node.attributes["variant"].as_string() for node in lowered.graph if node.name in calls}
+def _operations(graph: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts) -> tuple[Operation, ...]:
+    """One for each function of the runtime that is ours."""
+    nodes = {node.name: node for node in graph.graph}
     return tuple(
         Operation(
             function=function,
-            kind=calls[node].shape.kernel,
-            variant=variants[node],
+            kind=made.ops.get(function) or calls[node].shape.kernel,
+            variant=None if function in made.ops else nodes[node].attributes["variant"].as_string(),
             nodes=(node,),
-            macs=calls[node].macs,
-            bytes_=calls[node].bytes_,
+            macs=calls[node].macs if node in calls else 0,
+            bytes_=calls[node].bytes_ if node in calls else 0,
         )
         for function, node in made.functions.items()
     )

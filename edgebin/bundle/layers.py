@@ -1,6 +1,6 @@
 """Samples of every layer's result on the first golden image, so that a wrong layer can be named on the board.
 
-The bundle carries what stock onnxruntime computes (`golden/layers.npz`, an array for each compiled function); the
+The bundle carries what stock onnxruntime computes (`golden/layers.npz`, an array for each function); the
 runner's `--layers` takes the same samples of what the functions really wrote.
 """
 
@@ -27,14 +27,17 @@ def golden_layers(
     lowered: ir.Model,
     calls: Mapping[str, str],
     image: Mapping[str, npt.NDArray[np.generic]],
+    *,
+    words: bool = False,
 ) -> dict[str, Samples]:
-    """Samples of the value that each kernel call writes last, computed from the exported model by stock onnxruntime.
+    """Samples of the value that each function writes last, computed from the exported model by stock onnxruntime.
 
     Args:
         model: the exported model, with an open batch.
         lowered: what the passes made of it; values that both have keep their names.
-        calls: the node of each compiled function that is a kernel call.
+        calls: the node of each function that is ours.
         image: graph inputs, one row.
+        words: the runtime keeps bits as int32 words, not as bytes.
     """
     exported = {value.name: value for value in model.graph.value_info} | {
         value.name: value for value in model.graph.output
@@ -47,6 +50,8 @@ def golden_layers(
     already = {value.name for value in model.graph.output}
     observed.graph.output.extend(exported[name] for name in wanted if name not in already)
     values = run_onnxruntime(observed, dict(image), wanted)
+    if words:
+        values = {name: array.view("<i4") if array.dtype == np.uint8 else array for name, array in values.items()}
     return {function: sampled(values[name]) for function, name in named.items()}
 
 

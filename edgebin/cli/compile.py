@@ -143,12 +143,14 @@ def _default_bundle(folder: Path, target: str, backend: str, form: str) -> Path:
 
 def _needs(manifest: Manifest) -> str:
     """The C library that the bundle needs, and whether the target has it."""
+    from edgebin.targets.host import host_arch, host_glibc
     from edgebin.toolchain.elf import parse_glibc
 
-    needs = f"glibc {manifest.glibc} or newer"
-    if parse_glibc(manifest.glibc) <= parse_glibc(manifest.target.glibc):
+    needs, target = f"glibc {manifest.glibc} or newer", manifest.target
+    have = host_glibc() if target.arch == host_arch() else parse_glibc(target.glibc)
+    if have is None or parse_glibc(manifest.glibc) <= have:
         return needs
-    return f"{needs}, but {manifest.target.id} has {manifest.target.glibc}: its runner will not start there"
+    return f"{needs}, but {target.id} has {have[0]}.{have[1]}: its runner will not start there"
 
 
 def _kernels(manifest: Manifest) -> dict[str, str]:
@@ -156,10 +158,10 @@ def _kernels(manifest: Manifest) -> dict[str, str]:
         return {}
     calls = f"{len(manifest.operations)} calls per inference of batch {manifest.batch}"
     tuning = manifest.tuning
-    return {
-        "kernels": f"{manifest.kernels}; {calls}",
-        "chosen": f"by measurement on {tuning.machine}, {tuning.date}" if tuning else "by model",
-    }
+    shown = {"kernels": f"{manifest.kernels}; {calls}"}
+    if any(operation.variant for operation in manifest.operations):
+        shown["chosen"] = f"by measurement on {tuning.machine}, {tuning.date}" if tuning else "by model"
+    return shown
 
 
 def _choices(tuning: Tuning) -> list[tuple[str, ...]]:

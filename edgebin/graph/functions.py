@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import onnx
 
 from edgebin.graph.ops import CONCEPT_OPS, DOMAIN, DOMAIN_VERSION, HELPER_FUNCTIONS, OPSET
@@ -11,22 +13,28 @@ _AVAILABLE = {function.name: function for function in HELPER_FUNCTIONS} | {
 }
 
 
-def attach_functions(model: onnx.ModelProto) -> None:
-    """Gives every `edgebin` op that `model` uses its body, so that runtimes without our kernels run the file.
-
-    Existing functions of the domain are replaced. Functions come after those they call, as onnx.reference wants it.
-    """
+def functions_for(op_types: Iterable[str]) -> list[onnx.FunctionProto]:
+    """The bodies of these concept ops and of all that they call, each after those it calls itself."""
     needed: set[str] = set()
-    waiting = [node.op_type for node in model.graph.node if node.domain == DOMAIN]
+    waiting = list(op_types)
     while waiting:
         name = waiting.pop()
         if name not in needed:
             needed.add(name)
             waiting += [node.op_type for node in _AVAILABLE[name].node if node.domain == DOMAIN]
+    return [body for name, body in _AVAILABLE.items() if name in needed]
+
+
+def attach_functions(model: onnx.ModelProto) -> None:
+    """Gives every `edgebin` op that `model` uses its body, so that runtimes without our kernels run the file.
+
+    Existing functions of the domain are replaced. Functions come after those they call, as onnx.reference wants it.
+    """
+    bodies = functions_for(node.op_type for node in model.graph.node if node.domain == DOMAIN)
     others = [function for function in model.functions if function.domain != DOMAIN]
     del model.functions[:]
-    model.functions.extend([*others, *(body for name, body in _AVAILABLE.items() if name in needed)])
-    if needed:
+    model.functions.extend([*others, *bodies])
+    if bodies:
         versions = {opset.domain: opset for opset in model.opset_import}
         if DOMAIN not in versions:
             model.opset_import.append(onnx.helper.make_opsetid(DOMAIN, DOMAIN_VERSION))

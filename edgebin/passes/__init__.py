@@ -1,12 +1,11 @@
 """From an exported graph to one whose `edgebin` ops are kernel calls.
 
-Each pass is one module that says what it rewrites in its first lines; `KERNEL_PASSES` and `PASSES` are their order.
+Each pass is one module that says what it rewrites in its first lines; `PASSES` is their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable
 
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
@@ -26,12 +25,11 @@ from edgebin.passes.pooled_output import pool_outputs
 from edgebin.passes.static_shapes import fix_batch
 from edgebin.passes.stencil_skip import add_in_stencils
 from edgebin.passes.tiled_residuals import read_tiled_residuals
+from edgebin.passes.write_reshaped import write_reshaped
 
-__all__ = ["KERNEL_PASSES", "PASSES", "choose_kernels", "lower"]
+__all__ = ["PASSES", "RUNTIME_PASSES", "choose_kernels", "lower"]
 
-Pass: TypeAlias = Callable[[ir.Model], None]
-
-KERNEL_PASSES: tuple[Pass, ...] = (
+PASSES: tuple[Callable[[ir.Model], None], ...] = (
     slice_constant_gathers,
     lower_patch_embedding,
     lower_linear,
@@ -44,21 +42,24 @@ KERNEL_PASSES: tuple[Pass, ...] = (
     flatten_sums,
     pool_outputs,
 )
-# What is not a kernel call is compiled by TVM, or run by a runtime that has a GELU.
-PASSES = (*KERNEL_PASSES, expand_gelu)
+
+# What suits one runtime only, after all others.
+RUNTIME_PASSES: dict[str, tuple[Callable[[ir.Model], None], ...]] = {
+    "tvm": (expand_gelu,),
+    "tflite": (),
+    "ort": (write_reshaped,),
+}
 
 
-def lower(model: ir.Model, *, batch: int, passes: Sequence[Pass] = PASSES) -> None:
-    """Rewrite an exported model in place: shapes fixed, concept ops turned into fused ops.
-
-    `passes` are TVM's; TFLite takes `KERNEL_PASSES`.
+def lower(model: ir.Model, *, batch: int, backend: str = "tvm") -> None:
+    """Rewrite an exported model in place for a backend: shapes fixed, concept ops turned into fused ops.
 
     Raises:
         CompileError: a shape depends on more than the batch.
     """
     fix_batch(model, batch)
     model.opset_imports[DOMAIN] = 1
-    for rewrite in passes:
+    for rewrite in (*PASSES, *RUNTIME_PASSES[backend]):
         rewrite(model)
     RemoveUnusedNodesPass()(model)
     TopologicalSortPass()(model)

@@ -1,6 +1,6 @@
 """A program: runs a `.tflite` file on a runtime that Python hosts, with the protocol of edgebin's runner.
 
-    hosted.py RUNTIME MODEL INPUT [--threads N] [--delegate LIBRARY] [--xnnpack] [--output FILE]
+    hosted.py RUNTIME MODEL INPUT [--threads N] [--delegate LIBRARY] [--xnnpack] [--indirect] [--output FILE]
 
 RUNTIME is tflite_runtime, ai_edge_litert or larq_compute_engine. INPUT and FILE are raw little-endian float32. Prints
 one JSON line when the model is loaded; then each line `run N` on stdin gives one with the times of N inferences. It is
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--delegate")
     parser.add_argument("--xnnpack", action="store_true", help="for LCE, whose float ops do without it otherwise")
+    parser.add_argument("--indirect", action="store_true", help="for LCE: convolutions without im2col")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     began = time.perf_counter_ns()
@@ -70,8 +71,10 @@ def _load_lce(options: argparse.Namespace) -> tuple[Invoke, Result]:
     loader = importlib.machinery.ExtensionFileLoader(name, str(path))
     module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, loader, origin=str(path)))
     loader.exec_module(module)
-    # Flags: the reference kernels; the indirect ones, which LCE does not take by default either; XNNPACK.
-    interpreter = module.LiteInterpreter(options.model.read_bytes(), options.threads, False, False, options.xnnpack)
+    reference = False  # LCE's own word for kernels that are not optimised
+    interpreter = module.LiteInterpreter(
+        options.model.read_bytes(), options.threads, reference, options.indirect, options.xnnpack
+    )
     images = np.fromfile(options.input, np.float32).reshape(interpreter.input_shapes[0])
     results: list[Any] = []
 

@@ -33,8 +33,9 @@ def hosted_contenders(
 ) -> list[Contender]:
     """What these baselines are, of those that Python hosts.
 
-    `tflite` is the float twin on LiteRT; `tflite-runtime` the same on tflite_runtime, and each TFLite bundle there with
-    our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, without and with XNNPACK.
+    `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
+    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, in each of the ways
+    that it offers.
 
     Args:
         names: of `HOSTED`; others are not looked at.
@@ -53,11 +54,11 @@ def hosted_contenders(
         made.append(Contender(name, f"{_TITLES[runtime]} {_version(runtime)}", words, model.stat().st_size, how))
 
     if TFLITE in names and twin is not None:
-        add(TFLITE, _LITERT, twin)
+        add("fp32 in litert", _LITERT, twin)
     if TFLITE_RUNTIME in names and twin is not None:
-        add(TFLITE_RUNTIME, _TFLITE_RUNTIME, twin)
-        for name, folder, plugin in _tflite_bundles(bundles):
-            add(f"{name} in tflite-runtime", _TFLITE_RUNTIME, folder / MODEL_NAMES["tflite"], "", "--delegate", plugin)
+        add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twin)
+        for name, model, plugin in _tflite_bundles(bundles):
+            add(f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, model, "", "--delegate", plugin)
     if LCE_INTERPRETER in names:
         lce_only = [named for named in bundles if named.bundle.manifest.form == "lce-only"]
         if not lce_only:
@@ -70,15 +71,17 @@ def hosted_contenders(
             name = LCE_INTERPRETER if len(lce_only) == 1 else f"{named.name} in lce"
             add(name, LCE, model, "without XNNPACK")
             add(name, LCE, model, "with XNNPACK", "--xnnpack")
+            add(name, LCE, model, "with XNNPACK and indirect convolutions", "--xnnpack", "--indirect")
     return made
 
 
 def _tflite_bundles(bundles: Sequence[Named]) -> list[tuple[str, Path, Path]]:
-    """Name, folder and our delegate of the bundles that have one."""
+    """Name, model and our delegate of the bundles that have one."""
     plugin = PLUGIN_NAMES["tflite"]
     found = [named for named in bundles if plugin in named.bundle.manifest.files]
     folders = [named.bundle.extracted() for named in found]
-    return [(named.name, folder, folder / plugin) for named, folder in zip(found, folders, strict=True)]
+    files = [(folder / MODEL_NAMES["tflite"], folder / plugin) for folder in folders]
+    return [(named.name, *pair) for named, pair in zip(found, files, strict=True)]
 
 
 def _version(runtime: str) -> str:

@@ -67,7 +67,7 @@ def _build(source: str, name: str, compiler: Compiler, flags: Sequence[str]) -> 
     """Compiles one file of `kernels/`; the cache knows the result by everything that goes into it."""
     kernels = resource_dir("kernels")
     path = kernels / source
-    inputs = [path, kernels / "runtime" / "marks.h", kernels / "dispatch" / "dispatch.h"]
+    inputs = [path, *(kernels / name for name in ("runtime/marks.h", "dispatch/dispatch.h", "ort/abi.h"))]
     inputs += sorted(path.parent.glob("*.h"))
     digest = hashlib.sha256(repr((compiler.argv, flags)).encode())
     for file in inputs:

@@ -167,8 +167,8 @@ class RunRecord:
 
     @property
     def reference(self) -> str:
-        """The variant that speedups are against: fp32, or the first where that was not profiled."""
-        return "fp32" if self.variant("fp32") else self.variants[0].name
+        """The variant that speedups are against: fp32, or the first of several where that was not profiled."""
+        return "fp32" if len(self.variants) == 1 or self.variant("fp32") else self.variants[0].name
 
     def variant(self, name: str) -> Variant | None:
         """The variant of this name, if it was profiled."""

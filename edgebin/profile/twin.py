@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 from google.protobuf.message import DecodeError
 
 import edgebin  # noqa: F401  # onnxruntime must not be imported before it
@@ -69,13 +70,15 @@ def open_twin(path: Path) -> Twin:
 
 
 def write_float_twin(twin: Twin, path: Path, batch: int) -> Path:
-    """The twin as a float `.tflite` of a fixed batch, for `path`.
+    """Writes the twin as a float `.tflite` of a fixed batch.
 
     Raises:
         CompileError: TFLite cannot say one of its ops.
-        ToolchainError: the packages that write it are not installed.
     """
-    raise NotImplementedError
+    from edgebin.backends.tflite.models import build_float_model
+
+    path.write_bytes(build_float_model(ir.from_proto(onnx.load(twin.path)), batch).content)
+    return path
 
 
 def quantize_dynamically(twin: Twin, path: Path) -> Twin:

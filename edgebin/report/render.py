@@ -29,8 +29,10 @@ def report_screen(record: RunRecord, *, top: int = 10) -> Group:
 
 def report_markdown(record: RunRecord, *, top: int = 10) -> str:
     """To paste into an issue or a README."""
-    tables = [variants_table(record), *layers_tables(record, top)]
-    blocks = [summary_line(record), *(_markdown(table) for table in tables)]
+    blocks = [summary_line(record), _markdown(variants_table(record))]
+    for table in layers_tables(record, top):
+        blocks += [f"{table.title}:"] if len(record.bundles) > 1 else []
+        blocks.append(_markdown(table))
     blocks.append("\n".join(f"- {line}" for line in explanations(record)))
     return "\n\n".join(blocks) + "\n"
 

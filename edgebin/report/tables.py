@@ -16,6 +16,9 @@ from edgebin.report.cells import (
     speedup_cell,
 )
 
+# EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
+_ONNXRUNTIME = "(onnxruntime)"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -31,8 +34,9 @@ def summary_line(record: RunRecord) -> str:
     device = record.device
     valid = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
     how = "estimated, not measured" if record.kind == "estimate" else "measured"
+    names = ", ".join(bundle.name for bundle in record.bundles)
     return (
-        f"{', '.join(bundle.name for bundle in record.bundles)} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), "
+        f"{names} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), "
         f"{record.protocol.threads} thread{'s' if record.protocol.threads > 1 else ''}: {how}{valid}"
     )
 
@@ -98,7 +102,9 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
             f"{record.device.core} with its published instruction rates, for one thread and warm caches. "
             f"The true time may differ by {bound_text(first)} ({first.error_bound.basis})."
         )
-        lines.append(f"× vs {record.reference}: its estimated latency divided by that of the variant.")
+        lines.append(
+            f"× vs {record.reference}: estimated latency of {record.reference} divided by that of the variant."
+        )
     else:
         protocol = record.protocol
         threads = f"{protocol.threads} thread{'s' if protocol.threads > 1 else ''}"
@@ -126,6 +132,10 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
                 if variant.first_ms is not None and variant.load_ms is not None
             )
             + "."
+        )
+    if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
+        lines.append(
+            f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, slowed by it."
         )
     lines.append("File: the whole bundle, runtime libraries included; of a baseline the model's file alone.")
     lines += [f"{variant.name}: {variant.note}." for variant in record.variants if variant.note]

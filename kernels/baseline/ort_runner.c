@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "../runtime/marks.h"
-#include "ort_abi.h"
+#include "../ort/abi.h"
 
 #define MAX_RANK 8
 

@@ -78,8 +78,8 @@ const char* eb_node_kernel(const eb_node* node);
 const char* eb_node_variant(const eb_node* node);
 
 /* Calls `observer` before (after = 0) and after (after = 1) each run of each node of this library that has a name, from
- * the thread that runs the graph; NULL ends that. For the runner, which times, counts and samples layers by it. Both libraries export
- * it. */
+ * the thread that runs the graph; NULL ends that. For the runner, which times, counts and samples layers by it. Both
+ * libraries export it. */
 typedef void edgebin_observer(void* self, const char* name, const eb_tensor* outputs, size_t output_count, int after);
 __attribute__((visibility("default"))) void edgebin_observe(edgebin_observer* observer, void* self);
 

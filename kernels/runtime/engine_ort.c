@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../baseline/ort_abi.h"
+#include "../ort/abi.h"
 #include "engine.h"
 #include "engine_ort_profile.h"
 #include "fail.h"

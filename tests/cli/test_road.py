@@ -6,6 +6,8 @@ import json
 import pickle
 import platform
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,59 @@ def test_compile_refuses_to_tune(road: Path, tmp_path: Path, words: tuple[str, .
     assert message in said
     assert "hint: " in said
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--lce-only",), "`--lce-only` is for backend tflite, not for tvm"),
+        (("--backend", "ort", "--full-precision"), "`--full-precision` is for backend tflite, not for ort"),
+        (("--backend", "tflite", "--lce-only", "--full-precision"), "exclude each other"),
+        (("--backend", "tflite", "--lce-only", "--tune", "local"), "`--tune` has nothing to choose with `--lce-only`"),
+        (("--backend", "tensorrt"), "tensorrt"),
+    ],
+)
+def test_compile_refuses_options_that_do_not_belong_together(
+    road: Path, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    said = refused(2, "compile", road / "net.export", "-t", "x86-64", *words, "-o", tmp_path / "no.ebz")
+    assert message in said
+    assert "hint: " in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_compile_says_what_the_runtime_needs(road: Path, tmp_path: Path) -> None:
+    words = ("--backend", "tflite", "--no-verify", "-o", tmp_path / "net.ebz")
+    shown = succeed("compile", road / "net.export", "-t", "jetson-nano", *words).stdout
+    assert "glibc 2.34 or newer, but jetson-nano has 2.27" in shown
+
+
+def test_compile_says_that_a_twin_has_random_weights(road: Path, tmp_path: Path) -> None:
+    words = ("--backend", "tflite", "--full-precision", "-o", tmp_path / "net.ebz")
+    assert "random" in succeed("compile", road / "net.export", "-t", "x86-64", *words).stdout
+
+
+@pytest.mark.parametrize("backend", ["ort", "tflite"])
+def test_the_printed_lines_run_what_was_unpacked(
+    compiled: Callable[[str], Path], images: Path, tmp_path: Path, backend: str
+) -> None:
+    """A user pastes them into a program that knows nothing of edgebin."""
+    lines = succeed("unpack", compiled(backend), "-o", tmp_path / "net").stdout
+    assert "edgebin" not in lines.replace("libedgebin_", "").replace(str(tmp_path), "")
+    given = {"pixel_values": np.load(images)["pixel_values"][:1]}
+    exec(lines, given)
+    succeed("run", compiled("tvm"), "--input", images, "--output", tmp_path / "out.npz")
+    np.testing.assert_allclose(given["logits"], np.load(tmp_path / "out.npz")["logits"][:1], rtol=1e-4, atol=1e-4)
+
+
+def test_unpack_gives_the_command_line_of_the_runner(
+    compiled: Callable[[str], Path], images: Path, tmp_path: Path
+) -> None:
+    line = succeed("unpack", compiled("tvm"), "-o", tmp_path / "net").stdout
+    words = line.replace("IN.npz", str(images)).replace("OUT.npz", str(tmp_path / "out.npz")).split()
+    subprocess.run(words, check=True, capture_output=True)
+    assert np.load(tmp_path / "out.npz")["logits"].shape == (3, 10)
+    assert "exists already" in refused(2, "unpack", compiled("tvm"), "-o", tmp_path / "net")
 
 
 def refused(code: int, *words: str | Path) -> str:

@@ -110,3 +110,15 @@ def test_probe_under_qemu_prints_no_figures(monkeypatch: pytest.MonkeyPatch) -> 
         assert word not in shown
     kernels = json.loads(succeed("targets", "probe", "--qemu", "rpi5", "--json").stdout)["kernels"]
     assert {kernel["best_ns"] for kernel in kernels} == {None}
+
+
+def test_fetch_takes_the_runtimes_of_all_backends() -> None:
+    words = [word for backend in ("tvm", "ort", "tflite") for word in ("--backend", backend)]
+    shown = succeed("targets", "fetch", "rpi4b", *words).stdout.splitlines()
+    assert [line.split(": ", 1)[1].split()[0] for line in shown] == ["TVM", "onnxruntime", "LiteRT"]
+
+
+def test_fetch_of_nothing_says_what_there_is() -> None:
+    result = edgebin("targets", "fetch")
+    assert result.exit_code == 2
+    assert "hint: name a target" in result.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,8 @@ def _rows(random: np.random.Generator, op: str, kind: str) -> Case:
 
 def _integers(random: np.random.Generator, op: str, kind: str) -> Case:
     x = random.integers(-99, 99, (2, 15, 36)).astype(np.int32)
-    return _named(random, "FusedRows", kind, [x], (2, 15), 36, 50.0)
+    case = _named(random, "FusedRows", kind, [x], (2, 15), 36, 50.0)
+    return replace(case, name=f"{op}, {kind}")
 
 
 def _layer_norm(random: np.random.Generator, op: str, kind: str) -> Case:

@@ -8,11 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx.reference import ReferenceEvaluator
 
-from edgebin.graph.functions import attach_functions
 from edgebin.graph.ops import CONCEPT_OPS
 from edgebin.kernels.build import compile_dispatch, compile_objects
 from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
@@ -22,7 +19,7 @@ from edgebin.kernels.variants import Variant, variants
 from edgebin.toolchain.compiler import Compiler
 from tests.kernels.dispatch_cases import Array, Case, cases, concept_cases
 from tests.kernels.node_abi import OBSERVER, PARALLEL_FOR, Dispatch, Refused
-from tests.passes.fused_reference import FUSED_OPS
+from tests.kernels.references import reference
 
 
 class CVariant(ctypes.Structure):
@@ -45,25 +42,6 @@ def dispatch(tmp_path_factory: pytest.TempPathFactory, host_compiler: Compiler) 
     objects += compile_dispatch(host_compiler, folder, ["-Werror"])
     host_compiler.compile(objects, folder / "dispatch.so", ["-shared", "-lm"])
     return Dispatch(ctypes.CDLL(str(folder / "dispatch.so")))
-
-
-def reference(case: Case) -> list[Array]:
-    """From numpy, or the op's body in standard ops."""
-    names = [f"x{i}" for i in range(len(case.inputs))]
-    results = case.attributes.get("results", "y").split()
-    node = onnx.helper.make_node(case.op, names, results, domain="edgebin", **case.attributes)
-    inputs = [
-        onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
-        for name, array in zip(names, case.inputs, strict=True)
-    ]
-    outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in results]
-    graph = onnx.helper.make_graph([node], "g", inputs, outputs)
-    opsets = [onnx.helper.make_opsetid("", 20), onnx.helper.make_opsetid("edgebin", 1)]
-    model = onnx.helper.make_model(graph, opset_imports=opsets)
-    ours = [op for op in FUSED_OPS if op.__name__ == case.op]
-    if not ours:
-        attach_functions(model)
-    return ReferenceEvaluator(model, new_ops=ours).run(None, dict(zip(names, case.inputs, strict=True)))
 
 
 def same(case: Case, got: list[Array], want: list[Array]) -> None:

@@ -97,7 +97,7 @@ digits-x86-64.ebz on this host (some processor, 3.00 GHz), 1 thread: measured
 turns (40 rounds) on processors 1 with 1 thread; p99 is their 99th percentile.
 - × vs fp32: ratio of medians with its 95 % bootstrap interval. Of the minima: binary 8.10×, fp32 1.00×.
 - First inference and load time (process start to model ready): binary 2.50 ms and 12 ms, fp32 20.00 ms and 546 ms.
-- File: the whole bundle, runtime libraries included; of a baseline the ONNX file alone.
+- File: the whole bundle, runtime libraries included; of a baseline the model's file alone.
 - fp32: a note.
 """
 
@@ -119,7 +119,7 @@ digits-x86-64.ebz on Raspberry Pi 4B (Arm Cortex-A72, 1.50 GHz), 1 thread: estim
 with its published instruction rates, for one thread and warm caches. The true time may differ by −24…+18 % \
 (a simulator).
 - × vs fp32: estimated latency of fp32 divided by that of the variant.
-- File: the whole bundle, runtime libraries included; of a baseline the ONNX file alone.
+- File: the whole bundle, runtime libraries included; of a baseline the model's file alone.
 """
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from edgebin.backends.tflite.build import host_library
-from edgebin.tflite import interpreter
 from edgebin.targets import load_target
+from edgebin.tflite import interpreter
 from edgebin.toolchain.compiler import Compiler, zig_compiler
 
 Array = npt.NDArray[Any]

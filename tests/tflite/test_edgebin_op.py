@@ -16,12 +16,20 @@ from tests.tflite.model import Model
 CASES = {case.name: case for case in (*cases(), *concept_cases())}
 
 
+def is_constant(index: int, array: Array) -> bool:
+    return index > 0 and array.ndim <= 2
+
+
+def input_names(case: Case) -> list[str]:
+    return [f"x{index}" for index, array in enumerate(case.inputs) if not is_constant(index, array)]
+
+
 def node(case: Case, outputs: list[Array], **changed: Any) -> tuple[bytes, list[Array]]:
     """A model of one node, and its inputs: weights and vectors are constant, bits between ops int32."""
     model, given, inputs = Model(), [], []
     for index, array in enumerate(case.inputs):
         bits = array.dtype == np.uint8
-        if index and array.ndim <= 2:
+        if is_constant(index, array):
             inputs.append(model.constant(f"constant{index}", array))
         else:
             given.append(array.view(np.int32) if bits else array)

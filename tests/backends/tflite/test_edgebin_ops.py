@@ -10,7 +10,7 @@ from flatbuffers import flexbuffers
 
 from edgebin.backends.tflite.models import build_model
 from edgebin.kernels.packing import pack_bits
-from edgebin.passes import KERNEL_PASSES, lower
+from edgebin.passes import lower
 from tests.backends.tflite.onnx_graphs import expected, graph_of, model_of, random_inputs
 from tests.backends.tflite.runtimes import DELEGATED, parameters
 
@@ -77,7 +77,7 @@ def test_lce_takes_what_it_says_exactly(name: str, run) -> None:
     proto = model_of(text, values)
     inputs = random_inputs(proto)
     model = graph_of(proto)
-    lower(model, batch=2, passes=KERNEL_PASSES)
+    lower(model, batch=2, backend="tflite")
     written = build_model(model)
     products = [operator.kind for operator in written.operators if operator.kind in (LINEAR, CONV, LCE)]
     assert products == kinds
@@ -88,7 +88,7 @@ def test_lce_takes_what_it_says_exactly(name: str, run) -> None:
 def test_custom_ops_hold_every_attribute_and_the_inputs_in_order() -> None:
     text, values = linear(64, 40, activated=True)
     model = graph_of(model_of(text, values))
-    lower(model, batch=2, passes=KERNEL_PASSES)
+    lower(model, batch=2, backend="tflite")
     fused = next(node for node in model.graph if node.op_type == "FusedBinaryLinear")
     fused.attributes["variant"] = ir.AttrString("variant", "avx2")
     read = tflite.Model.GetRootAs(build_model(model).content)
@@ -107,7 +107,7 @@ def test_custom_ops_hold_every_attribute_and_the_inputs_in_order() -> None:
 def test_bits_between_operators_are_words() -> None:
     text, values = linear(64, 70, bits=True)
     model = graph_of(model_of(text, values))
-    lower(model, batch=2, passes=KERNEL_PASSES)
+    lower(model, batch=2, backend="tflite")
     graph = tflite.Model.GetRootAs(build_model(model).content).Subgraphs(0)
     words = [
         graph.Tensors(index).ShapeAsNumpy().tolist()

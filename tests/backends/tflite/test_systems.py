@@ -21,7 +21,7 @@ from edgebin.graph.runtimes import run_onnxruntime
 from edgebin.models.checkpoint import read_checkpoint
 from edgebin.models.registry import construct, twin_config
 from edgebin.nn.freeze import freeze
-from edgebin.passes import KERNEL_PASSES, lower
+from edgebin.passes import lower
 from tests.backends.test_systems import NETS
 from tests.backends.test_tvm import CONFIG as BINARYVIT
 from tests.backends.tflite.runtimes import DELEGATED, LCE_RUNTIMES, RUNTIMES, parameters
@@ -86,7 +86,7 @@ def written(name: str, form: str) -> TfliteModel:
     model = ir.from_proto(binary(name).proto)
     if form == "lce":
         return build_lce_model(model, BATCH)
-    lower(model, batch=BATCH, passes=KERNEL_PASSES)
+    lower(model, batch=BATCH, backend="tflite")
     return build_model(model)
 
 
