@@ -132,7 +132,7 @@ def test_rows_are_written_as_the_image_that_a_stencil_reads(read_twice: bool, ru
     taps = random.normal(size=(9, 64)).astype(np.float32)
     proto = model_of(text, constants(64, 64, 64, m=taps, **shapes))
     inputs, model = random_inputs(proto), graph_of(proto)
-    lower(model, batch=2, passes=KERNEL_PASSES)
+    lower(model, batch=2, backend="tflite")
     written = build_model(model)
     kinds = [operator.kind for operator in written.operators]
     stencil = kinds.index("EdgebinFusedStencil")
