@@ -19,7 +19,6 @@ from edgebin.backends.tflite import (
 from edgebin.backends.tflite.fusion import fold_into_products, fuse_activations
 from edgebin.backends.tflite.graph import Graph
 from edgebin.backends.tflite.int8_weights import quantize_weights
-from edgebin.backends.tflite.regrouped_rows import regroup_rows
 from edgebin.backends.tflite.repeats import share_repeats
 from edgebin.backends.tflite.translate import Conversion, Translation
 from edgebin.backends.tflite.views import simplify_views
@@ -100,7 +99,6 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False, int8
     simplify_views(graph)
     gather_rows(graph)
     simplify_views(graph)
-    regroup_rows(graph)
     if int8:
         quantize_weights(graph)
     content = write(graph, description=description)
