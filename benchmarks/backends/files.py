@@ -66,6 +66,17 @@ def tflite_files(lowered: ir.Model, library: Path, folder: Path) -> Files:
     return Files(path, library, {operator.result: operator.node for operator in written.operators})
 
 
+def twin_tflite(twin: Path, folder: Path) -> Path:
+    """A full-precision ONNX file as a `.tflite` of builtin ops.
+
+    Raises:
+        UnsupportedOp: an op has no counterpart in TFLite.
+    """
+    path = folder / "fp32.tflite"
+    path.write_bytes(models.build_float_model(ir.from_proto(onnx.load(twin)), 1).content)
+    return path
+
+
 def onnx_library(target: Target, folder: Path) -> Path:
     """Our custom ops for onnxruntime on the target.
 
