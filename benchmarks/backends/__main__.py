@@ -29,8 +29,9 @@ from edgebin.toolchain.userland import userland
 
 BINARY_KERNELS = ("b1_gemm", "b1_conv", "b1_attention", "b1_relative_attention", "b1_biased_attention", "w1_gemm")
 METHODS = {
-    "instructions": "Executed by one inference after the first, counted under QEMU, exactly and repeatably. A layer's "
-    "are those between the marks round its kernel call, the call's own set-up in that backend included.",
+    "instructions": "Executed by one inference after the first, counted under QEMU. Every one is counted; how many the "
+    "C library's allocator takes differs a little from run to run, which shows in small layers. A layer's are those "
+    "between the marks round its kernel call, the call's own set-up in that backend included.",
     "between_nodes": "The runtime's own work from the first kernel call to the last, its own operators included, and "
     "for TVM all else that the inference executes.",
     "outside": "Before the first kernel call and after the last: the runtime's entry and exit, and Python's.",
