@@ -93,9 +93,8 @@ def _figures(
 
 
 def _on_runtimes(source: Source, target: Target, libraries: dict[str, Path], folder: Path) -> dict[str, Executed]:
-    lowered = lowered_for(source.model, target)
-    for_onnx = onnx_files(lowered, libraries["onnx"], folder)
-    for_tflite = tflite_files(lowered, libraries["tflite"], folder)
+    for_onnx = onnx_files(lowered_for(source.model, target, "ort"), libraries["onnx"], folder)
+    for_tflite = tflite_files(lowered_for(source.model, target, "tflite"), libraries["tflite"], folder)
     files = {"onnxruntime": for_onnx, **dict.fromkeys(TFLITE_RUNTIMES, for_tflite)}
     image = {name: array[:1] for name, array in source.inputs.items()}
     return {
