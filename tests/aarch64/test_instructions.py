@@ -26,9 +26,8 @@ def test_no_binary_layer_executes_more_than_a_tenth_more(
 ) -> None:
     target, source = load_target(target_id), read_source(road / "net.export", "binary")
     bundle = open_bundle(compile_bundle(road / "net.export", target, tmp_path / "tvm.ebz", fetch=True).bundle)
-    lowered = lowered_for(source.model, target)
-    for_onnx = onnx_files(lowered, libraries(target_id)["onnx"], tmp_path)
-    for_tflite = tflite_files(lowered, libraries(target_id)["tflite"], tmp_path)
+    for_onnx = onnx_files(lowered_for(source.model, target, "ort"), libraries(target_id)["onnx"], tmp_path)
+    for_tflite = tflite_files(lowered_for(source.model, target, "tflite"), libraries(target_id)["tflite"], tmp_path)
     executed = {"tvm": executed_by_module(bundle)}
     for runtime in RUNTIMES:
         files = for_onnx if runtime == "onnxruntime" else for_tflite
