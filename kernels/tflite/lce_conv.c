@@ -16,6 +16,8 @@
 #include "edgebin.h"
 #include "lce_bits.h"
 
+enum { LARGEST_K = (1 << 22) - 1 }; /* beyond it the kernels' sums are not exact */
+
 typedef enum { ROWS, IMAGE, PATCHES } way;
 typedef enum { SCALED, RELU_SCALED, SUMS, BITS } ending;
 
@@ -145,7 +147,11 @@ static int read_shape(lce_conv_shape* shape, tfl_call* call) {
   }
   if (shape->n < 1) return tfl_fail(call, "its filter is empty");
   if (!read_groups(shape, call, (size_t)x->dims->data[3])) return 0;
-  shape->k = (size_t)(shape->vertical.taps * shape->horizontal.taps) * lce_group_channels(shape);
+  if (__builtin_mul_overflow((size_t)(shape->vertical.taps * shape->horizontal.taps), lce_group_channels(shape),
+                             &shape->k) ||
+      shape->k > LARGEST_K) {
+    return tfl_fail(call, "sums of more than %d products", LARGEST_K);
+  }
   if (y->type == TFLITE_INT32) return check_vector(call, 4, TFLITE_INT32, shape->n);
   if (y->type == TFLITE_INT8 && !(y->params.scale > 0)) return tfl_fail(call, "its int8 output has no scale");
   return check_vector(call, 2, TFLITE_FLOAT32, shape->n) && check_vector(call, 3, TFLITE_FLOAT32, shape->n);
@@ -268,18 +274,24 @@ static int is_direct(const conv* self) {
   return self->ending == BITS ? tfl_same_rows(self->shape.n) : self->shape.output_type == TFLITE_FLOAT32;
 }
 
+/* Room for rows, or NULL. */
+static void* rows_of(size_t rows, size_t row_bytes) {
+  size_t bytes;
+  return __builtin_mul_overflow(rows, row_bytes, &bytes) ? NULL : malloc(bytes ? bytes : 1);
+}
+
 static int allocate(conv* self, tfl_call* call) {
   const lce_conv_shape* shape = &self->shape;
   const size_t pixels = lce_output_pixels(shape), columns = shape->n / self->node_count;
   const size_t row_bytes = EB_BIT_ROW_BYTES(self->way == PATCHES ? shape->k : (size_t)shape->channels);
   const size_t result_bytes = self->ending == BITS ? EB_BIT_ROW_BYTES(columns) : columns * sizeof(float);
   const int gathers = self->way == PATCHES, widens = !gathers && !tfl_same_rows((size_t)shape->channels);
-  int good = (self->weight = malloc(shape->n * EB_BIT_ROW_BYTES(shape->k))) != NULL;
-  if (gathers || widens) good = (self->rows = malloc(pixels * row_bytes + 1)) && good;
+  int good = (self->weight = rows_of(shape->n, EB_BIT_ROW_BYTES(shape->k))) != NULL;
+  if (gathers || widens) good = (self->rows = rows_of(pixels, row_bytes)) && good;
   if (gathers && shape->pad_values == 0 && lce_needs_padding(shape)) {
-    good = (self->upper = malloc(pixels * row_bytes + 1)) && good;
+    good = (self->upper = rows_of(pixels, row_bytes)) && good;
   }
-  if (!is_direct(self)) good = (self->results = malloc(pixels * result_bytes + 1)) && good;
+  if (!is_direct(self)) good = (self->results = rows_of(pixels, result_bytes)) && good;
   return good ? 1 : tfl_fail(call, "out of memory");
 }
 

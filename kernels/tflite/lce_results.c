@@ -13,11 +13,15 @@ static void activation_range(const lce_conv_shape* shape, float* low, float* hig
   *high = activation == LCE_RELU6 ? fminf(6.0f, k) : activation == LCE_RELU_N1_TO_1 ? 1.0f : k;
 }
 
-static float clamp(float value, float low, float high) { return value < low ? low : value > high ? high : value; }
+/* A number that is none becomes `low`. */
+static float clamp(float value, float low, float high) {
+  const float raised = value > low ? value : low;
+  return raised < high ? raised : high;
+}
 
 /* Rounded to the nearest, ties away from zero, and cut to int8; without roundf, so that it becomes vector code. */
 static int8_t round_to_int8(float value) {
-  const float cut = value > -200.0f ? (value < 200.0f ? value : 200.0f) : -200.0f;
+  const float cut = clamp(value, -200.0f, 200.0f);
   const int whole = (int)cut;
   const float rest = cut - (float)whole;
   const int rounded = whole + (rest >= 0.5f) - (rest <= -0.5f);
@@ -55,14 +59,15 @@ void lce_place_clamped(const lce_results* results, const float* sums, float* out
   }
 }
 
-void lce_place_int8(const lce_results* results, const float* sums, int8_t* output) {
+void lce_place_int8(const lce_results* results, const float* restrict sums, int8_t* restrict output) {
   const size_t pixels = lce_output_pixels(results->shape);
-  const float *multiplier = results->multiplier + results->first, *bias = results->bias + results->first;
+  const float* restrict multiplier = results->multiplier + results->first;
+  const float* restrict bias = results->bias + results->first;
   const float k = (float)results->shape->k;
   float low, high;
   activation_range(results->shape, &low, &high);
   for (size_t i = 0; i < pixels; i++, sums += results->columns, output += results->shape->n) {
-    int8_t* out = output + results->first;
+    int8_t* restrict out = output + results->first;
     for (size_t j = 0; j < results->columns; j++) {
       out[j] = round_to_int8((k - clamp(sums[j], low, high)) * multiplier[j] + bias[j]);
     }

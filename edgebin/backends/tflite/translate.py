@@ -9,11 +9,13 @@ import numpy as np
 import onnx_ir as ir
 
 from edgebin.backends.tflite.graph import Graph, Shape, Tensor
-from edgebin.errors import UnsupportedOp
+from edgebin.errors import CompileError, UnsupportedOp
 from edgebin.passes.epilogue import static_shape
-from edgebin.passes.fused import Array, constant
+from edgebin.passes.fused import DOMAIN, Array, constant
 
 _WORD_BYTES = 4
+# Since then axes are inputs throughout, softmax is over one axis and ReduceMean has its axes as an input.
+_OLDEST_OPSET = 18
 
 
 class Translation:
@@ -31,14 +33,20 @@ class Translation:
         """Convert the whole model, whose shapes are fixed.
 
         Raises:
+            CompileError: the model is older than these ops.
             UnsupportedOp: a node has no conversion, or not with these shapes or attributes.
         """
+        if (opset := model.opset_imports.get("", _OLDEST_OPSET)) < _OLDEST_OPSET:
+            raise CompileError(
+                f"the model is of ONNX opset {opset}, whose ops mean other things than those of today",
+                hint=f"`onnx.version_converter` makes it one of opset {_OLDEST_OPSET} or newer",
+            )
         for value in model.graph.inputs:
             assert value.dtype is not None
             self._tensors[value] = self.graph.input(value.name or "", static_shape(value), value.dtype.numpy())
         for node in model.graph:
             name = self.graph.node = node.name or node.op_type
-            convert = self._table.get(node.op_type)
+            convert = self._table.get(node.op_type) if node.domain in ("", DOMAIN) else None
             if convert is None:
                 raise UnsupportedOp(name, f"TFLite has nothing for {node.op_type}")
             results = convert(self, node)

@@ -15,6 +15,7 @@ import tflite
 from flatbuffers import flexbuffers
 
 from edgebin.backends.tflite.graph import Graph, Operator, Option, Tensor
+from edgebin.errors import UnsupportedOp
 
 _IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
@@ -59,7 +60,11 @@ _VERSIONS = {"BROADCAST_TO": 2}
 
 
 def write(graph: Graph, *, description: str, metadata: Mapping[str, bytes] | None = None) -> bytes:
-    """The file. `metadata` is kept in it by name."""
+    """The file. `metadata` is kept in it by name.
+
+    Raises:
+        UnsupportedOp: a tensor is of a type that these files do not have.
+    """
     builder = flatbuffers.Builder(1 << 20)
     tensors = _tensors(graph)
     index = {tensor: number for number, tensor in enumerate(tensors)}
@@ -132,6 +137,8 @@ def _buffer(builder: flatbuffers.Builder, content: bytes) -> int:
 
 
 def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
+    if tensor.dtype.name not in _TYPES:
+        raise UnsupportedOp(tensor.name, f"tensors of {tensor.dtype.name} are not written to `.tflite` files")
     fields = {
         "Shape": _ints(builder, tensor.shape),
         "Name": builder.CreateString(tensor.name),

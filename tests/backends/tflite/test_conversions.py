@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgebin.backends.tflite.models import build_float_model
-from edgebin.errors import UnsupportedOp
+from edgebin.errors import CompileError, UnsupportedOp
 from tests.backends.tflite.onnx_graphs import expected, graph_of, model_of, random_inputs
 from tests.backends.tflite.runtimes import LCE_RUNTIMES, RUNTIMES, parameters
 
@@ -190,3 +190,25 @@ def test_what_would_be_wrong_is_refused_by_name(name: str) -> None:
     with pytest.raises(UnsupportedOp) as error:
         build_float_model(graph_of(proto), batch=1)
     assert error.value.node == proto.graph.node[0].name
+
+
+def test_an_op_of_another_domain_is_not_taken_for_its_namesake() -> None:
+    proto = model_of("g (float[2,3] x) => (float[2,3] y) { y = Relu(x) }")
+    proto.graph.node[0].domain = "mine"
+    proto.opset_import.add(domain="mine", version=1)
+    with pytest.raises(UnsupportedOp, match="nothing for Relu"):
+        build_float_model(graph_of(proto), batch=2)
+
+
+def test_ops_that_meant_something_else_are_refused() -> None:
+    """Before opset 13 softmax without an axis was over all axes but the first."""
+    proto = model_of("g (float[2,3,4] x) => (float[2,3,4] y) { y = Softmax(x) }")
+    proto.opset_import[0].version = 11
+    with pytest.raises(CompileError, match="opset 11"):
+        build_float_model(graph_of(proto), batch=2)
+
+
+def test_types_that_files_do_not_have_are_refused() -> None:
+    proto = model_of("g (float[2,3] x) => (double[2,3] y) { y = Cast <to = 11> (x) }")
+    with pytest.raises(UnsupportedOp, match="float64"):
+        build_float_model(graph_of(proto), batch=2)

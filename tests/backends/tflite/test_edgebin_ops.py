@@ -116,3 +116,27 @@ def test_bits_between_operators_are_words() -> None:
     ]
     # 70 bits are two words of 64, four of 32.
     assert words == [[2, 5, 2], [2, 5, 4]]
+
+
+@delegated
+@pytest.mark.parametrize("read_twice", [False, True])
+def test_rows_are_written_as_the_image_that_a_stencil_reads(read_twice: bool, run) -> None:
+    random = np.random.default_rng(1)
+    text = (
+        "g (float[2,12,64] x) => (float[2,12,64] y) { b = edgebin.SignPack(x, t) "
+        "h = edgebin.BinaryLinear <k = 64> (b, w, s, c) r = edgebin.RPReLU(h, u, f, p) i = Reshape(r, a) "
+        "o = edgebin.PlusStencil <circular = 1> (i, m, q) e = Reshape(o, z) "
+        f"y = Add(e, {'r' if read_twice else 'x'}) }}"
+    )
+    shapes = {"a": np.array([2, 3, 4, 64]), "z": np.array([2, 12, 64])}
+    taps = random.normal(size=(9, 64)).astype(np.float32)
+    proto = model_of(text, constants(64, 64, 64, m=taps, **shapes))
+    inputs, model = random_inputs(proto), graph_of(proto)
+    lower(model, batch=2, backend="tflite")
+    written = build_model(model)
+    kinds = [operator.kind for operator in written.operators]
+    stencil = kinds.index("EdgebinFusedStencil")
+    # Only what comes in from outside is reshaped.
+    assert kinds[:stencil].count("RESHAPE") == (0 if read_twice else 1), kinds
+    (got,), (want,) = run(written.content, inputs), expected(proto, inputs)
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
