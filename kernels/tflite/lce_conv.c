@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "edgebin.h"
+#include "flexbuffer.h"
 #include "lce_bits.h"
 
 enum { LARGEST_K = (1 << 22) - 1 }; /* beyond it the kernels' sums are not exact */
@@ -23,6 +24,7 @@ typedef enum { SCALED, RELU_SCALED, SUMS, BITS } ending;
 
 typedef struct {
   lce_conv_shape shape;
+  const char* variant; /* in the options, where edgebin wrote the file: the path or tuning of its kernel */
   way way;
   ending ending;
   size_t node_count; /* each computes n / node_count channels */
@@ -70,6 +72,13 @@ static void destroy(void* self) {
   free(self);
 }
 
+static int read_variant(conv* self, tfl_call* call) {
+  eb_flex_map map;
+  eb_flex_open(&map, call->options, call->option_bytes); /* which was read before */
+  if (eb_flex_text(&map, "variant", &self->variant) != EB_FLEX_MALFORMED) return 1;
+  return tfl_fail(call, "its option `variant` is malformed or of another type");
+}
+
 static void* create(tfl_call* call) {
   conv* self = calloc(1, sizeof *self);
   if (!self) {
@@ -93,6 +102,7 @@ static void* create(tfl_call* call) {
   if (good && (shape->activation < LCE_NO_ACTIVATION || shape->activation > LCE_RELU6)) {
     good = tfl_fail(call, "no such fused activation: %lld", (long long)shape->activation);
   }
+  if (good) good = read_variant(self, call);
   if (good) return self;
   free(self);
   return NULL;
@@ -248,6 +258,7 @@ static int make_nodes(conv* self, tfl_call* call) {
                                : "FusedBinaryLinear",
       .operands = operands[self->ending],
       .results = self->ending == BITS ? "bits0" : "out",
+      .variant = self->variant,
       .k = (int64_t)shape->k,
       .kernel = shape->vertical.taps,
       .dilation = shape->vertical.dilation,

@@ -74,7 +74,10 @@ def _product(
         result = lce.packed_convolution(t.graph, bits, flipped, thresholds, window)
     else:
         result = lce.convolution(t.graph, bits, negative, scale, bias, window)
-    t.graph.operators[-1].inputs[0] = pixels  # the same words, of which LCE is told how many bits count
+    operator = t.graph.operators[-1]
+    operator.inputs[0] = pixels  # the same words, of which LCE is told how many bits count
+    if "variant" in node.attributes:  # for our delegate; LCE reads the keys that it knows
+        operator.options = {**operator.options, "variant": node.attributes["variant"].as_string()}
     return [_shaped(t, node, result)]
 
 
