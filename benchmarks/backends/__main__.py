@@ -2,7 +2,7 @@
 
 One inference of each export folder is counted under QEMU, one thread: the TVM bundle on our runner, and the real
 aarch64 wheels of onnxruntime, tflite_runtime and ai_edge_litert with our libraries in them. With --fp32 the
-full-precision twin on stock onnxruntime too. The tables go to stderr as they are made, the rows to FILE.
+full-precision twin on the stock runtimes too. The tables go to stderr as they are made, the rows to FILE.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.backends.emulated import TFLITE_RUNTIMES, Job
+from benchmarks.backends.emulated import RUNTIMES, TFLITE_RUNTIMES, Job
 from benchmarks.backends.executed import Executed, executed_by_library, executed_by_module
-from benchmarks.backends.files import lowered_for, onnx_files, onnx_library, tflite_files, tflite_library
+from benchmarks.backends.files import lowered_for, onnx_files, onnx_library, tflite_files, tflite_library, twin_tflite
 from benchmarks.backends.report import layer_rows, print_layers, print_runtimes, runtime_rows, worst
 from benchmarks.kernels.arm import qemu_version
 from benchmarks.kernels.report import write_report
@@ -29,8 +29,9 @@ from edgebin.toolchain.userland import userland
 
 BINARY_KERNELS = ("b1_gemm", "b1_conv", "b1_attention", "b1_relative_attention", "b1_biased_attention", "w1_gemm")
 METHODS = {
-    "instructions": "Executed by one inference after the first, counted under QEMU, exactly and repeatably. A layer's "
-    "are those between the marks round its kernel call, the call's own set-up in that backend included.",
+    "instructions": "Executed by one inference after the first, counted under QEMU. Every one is counted; how many the "
+    "C library's allocator takes differs a little from run to run, which shows in small layers. A layer's are those "
+    "between the marks round its kernel call, the call's own set-up in that backend included.",
     "between_nodes": "The runtime's own work from the first kernel call to the last, its own operators included, and "
     "for TVM all else that the inference executes.",
     "outside": "Before the first kernel call and after the last: the runtime's entry and exit, and Python's.",
@@ -45,7 +46,7 @@ def main() -> None:
     )
     parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help="folders that `edgebin export` wrote")
     parser.add_argument("--targets", nargs="+", default=["rpi4b", "rpi5"], metavar="TARGET")
-    parser.add_argument("--fp32", action="store_true", help="the full-precision twin too, on stock onnxruntime")
+    parser.add_argument("--fp32", action="store_true", help="the full-precision twin on the stock runtimes too")
     parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="where the rows go")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -85,16 +86,15 @@ def _figures(
         layers = layer_rows(export.name, target.id, bundle.manifest.operations, executed)
         print_layers(layers, sys.stderr)
         if fp32:
-            executed["onnxruntime fp32"] = _full_precision(source, bundle, folder)
+            executed |= _full_precision(source, bundle, folder)
         inferences = runtime_rows(export.name, target.id, executed)
         print_runtimes(inferences, sys.stderr)
     return layers, inferences
 
 
 def _on_runtimes(source: Source, target: Target, libraries: dict[str, Path], folder: Path) -> dict[str, Executed]:
-    lowered = lowered_for(source.model, target)
-    for_onnx = onnx_files(lowered, libraries["onnx"], folder)
-    for_tflite = tflite_files(lowered, libraries["tflite"], folder)
+    for_onnx = onnx_files(lowered_for(source.model, target, "ort"), libraries["onnx"], folder)
+    for_tflite = tflite_files(lowered_for(source.model, target, "tflite"), libraries["tflite"], folder)
     files = {"onnxruntime": for_onnx, **dict.fromkeys(TFLITE_RUNTIMES, for_tflite)}
     image = {name: array[:1] for name, array in source.inputs.items()}
     return {
@@ -103,10 +103,20 @@ def _on_runtimes(source: Source, target: Target, libraries: dict[str, Path], fol
     }
 
 
-def _full_precision(source: Source, bundle: Bundle, folder: Path) -> Executed:
+def _full_precision(source: Source, bundle: Bundle, folder: Path) -> dict[str, Executed]:
+    """The twin has random weights, which do not matter for how many instructions run."""
     twin = export_twin(bundle.manifest.model, folder / "fp32.onnx")
     image = {twin.input_name: next(iter(source.inputs.values()))[:1]}
-    return executed_by_library(bundle.manifest.target, Job("onnxruntime", twin.path, image), folder / "fp32", {})
+    tflite = twin_tflite(twin.path, folder)
+    return {
+        f"{runtime} fp32": executed_by_library(
+            bundle.manifest.target,
+            Job(runtime, twin.path if runtime == "onnxruntime" else tflite, image),
+            folder / f"{runtime}-fp32",
+            {},
+        )
+        for runtime in RUNTIMES
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The files of a model for each runtime on a target, made from one lowering: the same calls of the same kernels."""
+"""The files of a model for each runtime on a target, and our libraries for it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edgebin.kernels.choose import by_model
 from edgebin.passes import choose_kernels, lower
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
+from edgebin.toolchain.runtime import Backend
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,14 @@ class Files:
     nodes: Mapping[str, str] = field(default_factory=dict)
 
 
-def lowered_for(model: onnx.ModelProto, target: Target, *, batch: int = 1) -> ir.Model:
-    """An exported model whose kernels have been chosen for the target.
+def lowered_for(model: onnx.ModelProto, target: Target, backend: Backend, *, batch: int = 1) -> ir.Model:
+    """An exported model lowered for a backend, whose kernels have been chosen for the target.
 
     Raises:
         CompileError: one of its ops cannot be lowered.
     """
     lowered = ir.from_proto(model)
-    lower(lowered, batch=batch, backend="tflite")
+    lower(lowered, batch=batch, backend=backend)
     choose_kernels(lowered, by_model(kernel_paths(target), target.core), cores=target.cores)
     return lowered
 
@@ -64,6 +65,17 @@ def tflite_files(lowered: ir.Model, library: Path, folder: Path) -> Files:
     written = models.build_model(lowered)
     path.write_bytes(written.content)
     return Files(path, library, {operator.result: operator.node for operator in written.operators})
+
+
+def twin_tflite(twin: Path, folder: Path) -> Path:
+    """A full-precision ONNX file as a `.tflite` of builtin ops.
+
+    Raises:
+        UnsupportedOp: an op has no counterpart in TFLite.
+    """
+    path = folder / "fp32.tflite"
+    path.write_bytes(models.build_float_model(ir.from_proto(onnx.load(twin)), 1).content)
+    return path
 
 
 def onnx_library(target: Target, folder: Path) -> Path:

@@ -10,8 +10,12 @@ import ctypes
 import importlib
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).parents[2]))
+import edgebin  # noqa: F401 (before onnxruntime)
 
 TFLITE = {"tflite_runtime": "tflite_runtime.interpreter", "ai_edge_litert": "ai_edge_litert.interpreter"}
 

@@ -13,6 +13,7 @@ from edgebin.bundle.manifest import MODEL_NAMES, PLUGIN_NAMES, Form
 from edgebin.passes.node_call import is_kernel_call
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
+from edgebin.toolchain.packages import TFLITE_WRITER, require_packages
 from edgebin.toolchain.runtime import Backend
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _ort(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> A
 
 def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, folder: Path, batch: int) -> Artefacts:
     """The `.tflite` file, and the delegate where it has ops that no builtin is."""
+    require_packages(TFLITE_WRITER, "tflite")
     from edgebin.backends.tflite.build import build_library
     from edgebin.backends.tflite.models import build_float_model, build_lce_model, build_model
 

@@ -36,8 +36,8 @@ def profile(
         typer.Option(
             "--baseline",
             metavar="LIST",
-            help="What to compare with, comma separated: fp32, int8 (onnxruntime); tflite (LiteRT), tflite-runtime "
-            "(which also runs TFLite bundles, with our delegate), lce (Larq's own, of --lce-only bundles); none.",
+            help="What to compare with, comma separated: fp32, int8 (onnxruntime); tflite, tflite-int8 (LiteRT); "
+            "tflite-runtime (which runs TFLite bundles too, with our delegate); lce (Larq's, of --lce-only); none.",
         ),
     ] = "fp32,int8",
     baseline_model: Annotated[

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgebin.bundle.manifest import MODEL_NAMES, PLUGIN_NAMES
-from edgebin.errors import InputError, ToolchainError
+from edgebin.errors import InputError
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.hosted import LCE
+from edgebin.toolchain.packages import require_packages
 
 # As `--baseline` has them.
-TFLITE, TFLITE_RUNTIME, LCE_INTERPRETER = "tflite", "tflite-runtime", "lce"
-HOSTED = (TFLITE, TFLITE_RUNTIME, LCE_INTERPRETER)
+TFLITE, TFLITE_INT8, TFLITE_RUNTIME, LCE_INTERPRETER = "tflite", "tflite-int8", "tflite-runtime", "lce"
+HOSTED = (TFLITE, TFLITE_INT8, TFLITE_RUNTIME, LCE_INTERPRETER)
+# Those that run the twin, as a float file or with int8 weights.
+FLOAT_TWIN, INT8_TWIN = (TFLITE, TFLITE_RUNTIME), (TFLITE_INT8,)
 
 _LITERT = "ai_edge_litert"
 _TFLITE_RUNTIME = "tflite_runtime"
 _TITLES = {_LITERT: "LiteRT", _TFLITE_RUNTIME: "tflite_runtime", LCE: "Larq Compute Engine"}
-_FIXES = {_LITERT: "tflite", _TFLITE_RUNTIME: "lce", LCE: "lce"}
+_EXTRAS = {_LITERT: "tflite", _TFLITE_RUNTIME: "lce", LCE: "lce"}
 
 
-def needs_float_twin(names: Sequence[str]) -> bool:
-    """Whether these baselines run the full-precision twin as a float `.tflite`."""
-    return TFLITE in names or TFLITE_RUNTIME in names
+@dataclass(frozen=True)
+class TfliteTwins:
+    """The full-precision twin as `.tflite` files, as far as the baselines need them."""
+
+    floats: Path | None = None
+    int8: Path | None = None
 
 
 def hosted_contenders(
-    names: Sequence[str], bundles: Sequence[Named], twin: Path | None, input_file: Path, *, threads: int
+    names: Sequence[str], bundles: Sequence[Named], twins: TfliteTwins, input_file: Path, *, threads: int
 ) -> list[Contender]:
     """What these baselines are, of those that Python hosts.
 
-    `tflite` is the float twin on LiteRT, called `fp32 in litert`; `tflite-runtime` the same on tflite_runtime, and each
-    TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own interpreter, in each of the ways
-    that it offers.
+    `tflite` is the float twin on LiteRT, `tflite-int8` that with int8 weights; `tflite-runtime` the float twin on
+    tflite_runtime, and each TFLite bundle there with our delegate; `lce` each `--lce-only` bundle in LCE's own
+    interpreter, in each of the ways that it offers.
 
     Args:
         names: of `HOSTED`; others are not looked at.
-        twin: the float twin, where `needs_float_twin`.
+        twins: what `FLOAT_TWIN` and `INT8_TWIN` need.
         input_file: raw float32, one batch.
 
     Raises:
@@ -53,10 +59,13 @@ def hosted_contenders(
         words = tuple(map(str, (*command, "--threads", threads, *arguments)))
         made.append(Contender(name, f"{_TITLES[runtime]} {_version(runtime)}", words, model.stat().st_size, how))
 
-    if TFLITE in names and twin is not None:
-        add("fp32 in litert", _LITERT, twin)
-    if TFLITE_RUNTIME in names and twin is not None:
-        add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twin)
+    if TFLITE in names and twins.floats:
+        add("fp32 in litert", _LITERT, twins.floats)
+    if TFLITE_INT8 in names and twins.int8:
+        add("int8 in litert", _LITERT, twins.int8, "int8 weights, activations are quantised as they come")
+    if TFLITE_RUNTIME in names and twins.floats:
+        add(f"fp32 in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, twins.floats)
+    if TFLITE_RUNTIME in names:
         for name, model, plugin in _tflite_bundles(bundles):
             add(f"{name} in {TFLITE_RUNTIME}", _TFLITE_RUNTIME, model, "", "--delegate", plugin)
     if LCE_INTERPRETER in names:
@@ -85,9 +94,5 @@ def _tflite_bundles(bundles: Sequence[Named]) -> list[tuple[str, Path, Path]]:
 
 
 def _version(runtime: str) -> str:
-    package = runtime.replace("_", "-")
-    if importlib.util.find_spec(runtime) is None:
-        raise ToolchainError(
-            f"the `{package}` package is not installed", hint=f"pip install 'edgebin[{_FIXES[runtime]}]'"
-        )
-    return importlib.metadata.version(package)
+    require_packages([runtime], _EXTRAS[runtime])
+    return importlib.metadata.version(runtime.replace("_", "-"))

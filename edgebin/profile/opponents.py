@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edgebin.profile.baseline import ONNXRUNTIME, Baseline, check_baselines, prepare, user_twin, write_input
 from edgebin.profile.contender import Contender, Named
-from edgebin.profile.hosting import hosted_contenders, needs_float_twin
-from edgebin.profile.twin import Twin, export_twin, write_float_twin
+from edgebin.profile.hosting import FLOAT_TWIN, INT8_TWIN, TfliteTwins, hosted_contenders
+from edgebin.profile.twin import Twin, export_twin, write_tflite_twin
 
 _RANDOM_TWIN = "the full-precision twin has the same shape and random weights: it serves for latency only"
 
@@ -36,14 +36,20 @@ def prepare_opponents(
     manifest = ours[0].bundle.manifest
     images = manifest.inputs[0].shape
     twin: Twin | None = None
-    if set(names) & set(ONNXRUNTIME) or needs_float_twin(names):
+    if set(names) & {*ONNXRUNTIME, *FLOAT_TWIN, *INT8_TWIN}:
         if twin_file is not None:
             twin = user_twin(twin_file, images[1:])
         else:
             twin = export_twin(manifest.model, folder / "fp32.onnx")
-    float_twin = write_float_twin(twin, folder / "fp32.tflite", images[0]) if twin and needs_float_twin(names) else None
+    twins = _tflite_twins(names, twin, folder, images[0]) if twin else TfliteTwins()
     return Opponents(
         tuple(prepare(names, twin, folder, batch=images[0])) if twin else (),
-        tuple(hosted_contenders(names, ours, float_twin, write_input(folder, images), threads=threads)),
+        tuple(hosted_contenders(names, ours, twins, write_input(folder, images), threads=threads)),
         (_RANDOM_TWIN,) if twin is not None and twin_file is None else (),
     )
+
+
+def _tflite_twins(names: Sequence[str], twin: Twin, folder: Path, batch: int) -> TfliteTwins:
+    floats = write_tflite_twin(twin, folder / "fp32.tflite", batch) if set(names) & set(FLOAT_TWIN) else None
+    int8 = write_tflite_twin(twin, folder / "int8.tflite", batch, int8=True) if set(names) & set(INT8_TWIN) else None
+    return TfliteTwins(floats, int8)

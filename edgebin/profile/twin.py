@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 import edgebin  # noqa: F401  # onnxruntime must not be imported before it
 from edgebin.bundle import ModelInfo
 from edgebin.errors import InputError
+from edgebin.toolchain.packages import TFLITE_WRITER, require_packages
 
 # Calibration inputs of the statically quantised twin. Their values change its accuracy, not its speed.
 _CALIBRATION_IMAGES = 4
@@ -69,15 +70,17 @@ def open_twin(path: Path) -> Twin:
     return Twin(path, inputs[0].name, graph.output[0].name, (1, *sizes[1:]))
 
 
-def write_float_twin(twin: Twin, path: Path, batch: int) -> Path:
-    """Writes the twin as a float `.tflite` of a fixed batch.
+def write_tflite_twin(twin: Twin, path: Path, batch: int, *, int8: bool = False) -> Path:
+    """Writes the twin as a `.tflite` of a fixed batch, of floats or with int8 weights in its dense layers.
 
     Raises:
         CompileError: TFLite cannot say one of its ops.
+        ToolchainError: the packages that write it are not installed.
     """
+    require_packages(TFLITE_WRITER, "tflite")
     from edgebin.backends.tflite.models import build_float_model
 
-    path.write_bytes(build_float_model(ir.from_proto(onnx.load(twin.path)), batch).content)
+    path.write_bytes(build_float_model(ir.from_proto(onnx.load(twin.path)), batch, int8=int8).content)
     return path
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.backends.emulated import RUNTIMES, Array, Job, run_emulated
+from benchmarks.backends.emulated import TFLITE_RUNTIMES, Array, Job, run_emulated
 from benchmarks.backends.files import Files, lowered_for, onnx_files, tflite_files
 from edgebin.targets import Target, load_target
 from edgebin.toolchain.elf import elf_needs
+from edgebin.toolchain.runtime import Backend
 from edgebin.toolchain.userland import Userland
 from tests.aarch64.conftest import Libraries
 from tests.aarch64.networks import BATCH, NAMES, Network, lay_open_integers, network
 
+ON: dict[Backend, tuple[str, ...]] = {"ort": ("onnxruntime",), "tflite": TFLITE_RUNTIMES}
 QUICK = {"rpi4b": ("digits", "bhvit gsb"), "rpi5": ("digits", "binaryvit", "bivit swin")}
 
 
@@ -27,26 +29,29 @@ def test_libraries_need_no_newer_c_library_than_boards_have(libraries: Libraries
 
 
 def files_for(
-    net: Network, target: Target, libraries: dict[str, Path], folder: Path
-) -> tuple[dict[str, Files], list[str]]:
-    """By runtime, and the names of the integer outputs."""
+    net: Network, target: Target, backend: Backend, libraries: dict[str, Path], folder: Path
+) -> tuple[Files, list[str]]:
+    """A backend's files, and the names of the integer outputs."""
     folder.mkdir()
-    lowered = lowered_for(net.model, target, batch=BATCH)
+    lowered = lowered_for(net.model, target, backend, batch=BATCH)
     integers = lay_open_integers(lowered)
-    for_onnx = onnx_files(lowered, libraries["onnx"], folder)
-    for_tflite = tflite_files(lowered, libraries["tflite"], folder)
-    return {runtime: for_onnx if runtime == "onnxruntime" else for_tflite for runtime in RUNTIMES}, integers
+    if backend == "ort":
+        return onnx_files(lowered, libraries["onnx"], folder), integers
+    return tflite_files(lowered, libraries["tflite"], folder), integers
 
 
-def on_x86(net: Network, libraries: dict[str, Path], folder: Path) -> dict[str, Array]:
-    """What onnxruntime computes on this machine with our library."""
+def on_x86(net: Network, backend: Backend, libraries: dict[str, Path], folder: Path) -> dict[str, Array]:
+    """What onnxruntime computes on this machine with our library, of a model lowered for `backend`."""
     import onnxruntime
 
-    files, _ = files_for(net, load_target("x86-64"), libraries, folder)
+    folder.mkdir()
+    lowered = lowered_for(net.model, load_target("x86-64"), backend, batch=BATCH)
+    lay_open_integers(lowered)
+    files = onnx_files(lowered, libraries["onnx"], folder)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.register_custom_ops_library(str(files["onnxruntime"].library))
-    session = onnxruntime.InferenceSession(str(files["onnxruntime"].model), options)
+    options.register_custom_ops_library(str(files.library))
+    session = onnxruntime.InferenceSession(str(files.model), options)
     names = [output.name for output in session.get_outputs()]
     runs = [session.run(None, {"pixel_values": net.images[at : at + BATCH]}) for at in range(0, len(net.images), BATCH)]
     return dict(zip(names, map(np.concatenate, zip(*runs, strict=True)), strict=True))
@@ -58,11 +63,13 @@ def check(names: tuple[str, ...], target_id: str, libraries: Libraries, folder: 
     nets = {name: network(name, digits) for name in names}
     jobs, about = [], []
     for name, net in nets.items():
-        files, integers = files_for(net, target, libraries(target_id), folder / name)
-        expected = on_x86(net, libraries("x86-64"), folder / f"{name} on x86")
-        for runtime, of in files.items():
-            jobs.append(Job(runtime, of.model, {"pixel_values": net.images}, of.library))
-            about.append((f"{name}, {runtime}", net, integers, expected))
+        for backend, runtimes in ON.items():
+            folder_of = folder / f"{name}, {backend}"
+            files, integers = files_for(net, target, backend, libraries(target_id), folder_of)
+            expected = on_x86(net, backend, libraries("x86-64"), folder_of / "x86")
+            for runtime in runtimes:
+                jobs.append(Job(runtime, files.model, {"pixel_values": net.images}, files.library))
+                about.append((f"{name}, {runtime}", net, integers, expected))
     for (what, net, integers, expected), outputs in zip(about, run_emulated(target, jobs, folder / "run"), strict=True):
         assert "error" not in outputs, f"{what}: {outputs}"
         assert integers, what

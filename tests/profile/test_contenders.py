@@ -15,7 +15,7 @@ from edgebin.bundle import open_bundle, read_npz
 from edgebin.errors import InputError, MeasurementInvalid
 from edgebin.profile import RunRecord, default_run_folder, profile_bundles
 from edgebin.profile.contender import named
-from edgebin.profile.hosting import hosted_contenders
+from edgebin.profile.hosting import TfliteTwins, hosted_contenders
 from edgebin.report import report_csv, report_markdown
 from tests.road import KINDS, succeed
 
@@ -96,8 +96,9 @@ def test_only_bundles_of_one_target_and_image_are_compared(road: Path, compiled:
 
 
 def test_the_float_twin_on_litert(compiled: Compiled) -> None:
-    found = profile_bundles([compiled("tflite")], baselines=("tflite",), **QUICK)
-    assert [variant.name for variant in found.variants] == ["binary", "fp32 in litert"]
+    found = profile_bundles([compiled("tflite")], baselines=("tflite", "tflite-int8"), **QUICK)
+    assert [variant.name for variant in found.variants] == ["binary", "fp32 in litert", "int8 in litert"]
+    assert found.variants[2].file_bytes < found.variants[1].file_bytes
     assert found.variants[1].engine.startswith("LiteRT 2.")
 
 
@@ -128,17 +129,13 @@ def test_hosted_runtimes_compute_what_the_bundle_does(
     golden = {name: read_npz(sides[0].bundle.extracted() / f"golden/{name}.npz") for name in ("inputs", "outputs")}
     images = tmp_path / "images.bin"
     golden["inputs"]["pixel_values"][:1].tofile(images)
-    contenders = hosted_contenders([baseline], sides, images, images, threads=1)
-    checked = 0
+    contenders = hosted_contenders([baseline], sides, TfliteTwins(), images, threads=1)
+    assert contenders
     for contender in contenders:
-        if contender.name.startswith("fp32"):
-            continue
         output = tmp_path / "out.bin"
         subprocess.run([*contender.command, "--output", output], input="run 1\n", text=True, check=True)
         logits = np.fromfile(output, np.float32)
         np.testing.assert_allclose(logits, golden["outputs"]["logits"][0], rtol=1e-4, atol=1e-4)
-        checked += 1
-    assert checked
 
 
 def test_default_folders_say_how_many(tmp_path: Path) -> None:
