@@ -105,4 +105,8 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False, int8
     operators = tuple(
         WrittenOperator(operator.kind, operator.node, operator.outputs[0].name) for operator in graph.operators
     )
-    return TfliteModel(content, operators, tuple(graph.warnings))
+    warnings = (
+        f"`{nodes[0]}`{f' and {len(nodes) - 1} more' if len(nodes) > 1 else ''}: {message}"
+        for message, nodes in graph.warnings.items()
+    )
+    return TfliteModel(content, operators, tuple(warnings))
