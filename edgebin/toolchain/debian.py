@@ -20,6 +20,7 @@ from edgebin.toolchain.wheels import Say
 # Debian 12: the newest whose Python is one that tflite-runtime has wheels for. Mirrors of later Debians carry it too.
 SUITE = "bookworm"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_ELSEWHERE = "make it on Debian, for instance in a container, and set EDGEBIN_CACHE_DIR to a folder shared with it"
 _HINT = "this step needs a mirror of Debian; afterwards everything works offline"
 
 
@@ -51,12 +52,14 @@ def debian_mirror() -> str:
         ToolchainError: the system is not a Debian, or names no mirror.
     """
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise ToolchainError("an arm64 userland is made of Debian packages, and this system has no apt")
+        raise ToolchainError(
+            "an arm64 userland is made of Debian packages, and this system has no apt", hint=_ELSEWHERE
+        )
     system = platform.freedesktop_os_release()
     if system.get("ID") != "debian":
         raise ToolchainError(
             f"an arm64 userland is made of Debian packages, and this system is {system.get('PRETTY_NAME', 'another')}",
-            hint="make it on Debian, for instance in a container, and set EDGEBIN_CACHE_DIR to a folder shared with it",
+            hint=_ELSEWHERE,
         )
     targets = call(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],

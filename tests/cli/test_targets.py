@@ -122,3 +122,28 @@ def test_fetch_of_nothing_says_what_there_is() -> None:
     result = edgebin("targets", "fetch")
     assert result.exit_code == 2
     assert "hint: name a target" in result.stderr
+
+
+def test_fetch_makes_the_userland_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from edgebin.toolchain import userland
+
+    made: list[str] = []
+    monkeypatch.setenv("EDGEBIN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(userland, "unpack_debian_packages", lambda packages, root, say: made.append("packages"))
+    monkeypatch.setattr(userland, "unpack_wheels", lambda wheels, site, say: made.append("wheels"))
+    for _ in range(2):
+        result = runner.invoke(app, ["targets", "fetch", "--userland"])
+        assert result.exit_code == 0
+        assert "onnxruntime 1.31.1" in result.stdout
+    assert made == ["packages", "wheels"]
+
+
+def test_userland_that_cannot_be_made_is_one_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from edgebin.toolchain import debian
+
+    monkeypatch.setenv("EDGEBIN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(debian.shutil, "which", lambda _: None)
+    result = runner.invoke(app, ["targets", "fetch", "--userland"])
+    assert result.exit_code == 4
+    assert result.stderr.startswith("error: an arm64 userland is made of Debian packages, and this system has no apt")
+    assert "Traceback" not in result.stderr
