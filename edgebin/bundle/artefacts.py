@@ -27,9 +27,9 @@ _DELEGATED = (_EDGEBIN, "Lce")
 class Artefacts:
     """`files` by their names in the bundle, of which `programs` are compiled for the target.
 
-    `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is; `ops` says
-    which op those are that are not called as our kernels, such as `LceBconv2d`, and `inner` which are a part of their node and
-    do not give its result. `warnings` are what a user should know.
+    `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is. `ops` says
+    which op those are that are not called as our kernels, such as `LceBconv2d`; `inner` are those that are a part of
+    their node and do not give its result. `warnings` are what a user should know.
     """
 
     files: Mapping[str, Path]
