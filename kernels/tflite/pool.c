@@ -18,8 +18,9 @@ struct eb_pool {
   pthread_mutex_t lock; /* guards what follows, but for `next` */
   pthread_cond_t work, done;
   int closing;
-  size_t round;   /* counts jobs, so that a worker takes part in each once */
-  size_t working; /* workers that have not finished the job yet */
+  int open;       /* there is a job that workers may still join */
+  size_t round;   /* counts jobs, so that a worker joins each once */
+  size_t working; /* workers that joined and have not finished: one that wakes up late is not waited for */
   eb_job job;
   atomic_size_t next;
   pthread_t handles[];
@@ -36,9 +37,10 @@ static void* worker(void* argument) {
   size_t seen = 0;
   pthread_mutex_lock(&pool->lock);
   for (;;) {
-    while (!pool->closing && pool->round == seen) pthread_cond_wait(&pool->work, &pool->lock);
+    while (!pool->closing && (!pool->open || pool->round == seen)) pthread_cond_wait(&pool->work, &pool->lock);
     if (pool->closing) break;
     seen = pool->round;
+    pool->working++;
     const eb_job job = pool->job;
     pthread_mutex_unlock(&pool->lock);
     work_on(pool, &job);
@@ -92,13 +94,14 @@ void eb_pool_parallel_for(void* opaque, size_t count, void (*part)(void* call, s
   pthread_mutex_lock(&pool->lock);
   pool->job = (eb_job){part, call, count};
   atomic_store(&pool->next, 0);
-  pool->working = pool->workers;
+  pool->open = 1;
   pool->round++;
   pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->lock);
   const eb_job job = {part, call, count};
   work_on(pool, &job);
   pthread_mutex_lock(&pool->lock);
+  pool->open = 0;
   while (pool->working) pthread_cond_wait(&pool->done, &pool->lock);
   pthread_mutex_unlock(&pool->lock);
   pthread_mutex_unlock(&pool->user);
