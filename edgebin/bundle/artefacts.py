@@ -13,6 +13,7 @@ from edgebin.bundle.manifest import MODEL_NAMES, PLUGIN_NAMES, Form
 from edgebin.passes.node_call import is_kernel_call
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import Compiler
+from edgebin.toolchain.packages import TFLITE_WRITER, require_packages
 from edgebin.toolchain.runtime import Backend
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ _DELEGATED = (_EDGEBIN, "Lce")
 class Artefacts:
     """`files` by their names in the bundle, of which `programs` are compiled for the target.
 
-    `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is; `ops` says
-    which op those are that name no kernel of ours, such as `LceBconv2d`, and `inner` which are a part of their node and
-    do not give its result. `warnings` are what a user should know.
+    `functions` maps what a profile or a layer of the runtime is called to the node of the model that it is. `ops` says
+    which op those are that are not called as our kernels, such as `LceBconv2d`; `inner` are those that are a part of
+    their node and do not give its result. `warnings` are what a user should know.
     """
 
     files: Mapping[str, Path]
@@ -77,6 +78,7 @@ def _ort(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> A
 
 def _tflite(form: Form, model: ir.Model, target: Target, compiler: Compiler, folder: Path, batch: int) -> Artefacts:
     """The `.tflite` file, and the delegate where it has ops that no builtin is."""
+    require_packages(TFLITE_WRITER, "tflite")
     from edgebin.backends.tflite.build import build_library
     from edgebin.backends.tflite.models import build_float_model, build_lce_model, build_model
 

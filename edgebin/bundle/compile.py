@@ -200,7 +200,7 @@ def _operations(graph: ir.Model, calls: Mapping[str, NodeCall], made: Artefacts)
         Operation(
             function=function,
             kind=made.ops.get(function) or calls[node].shape.kernel,
-            variant=None if function in made.ops else nodes[node].attributes["variant"].as_string(),
+            variant=nodes[node].attributes["variant"].as_string() if node in calls else None,
             nodes=(node,),
             macs=calls[node].macs if node in calls else 0,
             bytes_=calls[node].bytes_ if node in calls else 0,

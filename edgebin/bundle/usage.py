@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from edgebin.bundle.manifest import PLUGIN_NAMES, Manifest
 
 _ONNXRUNTIME = """\
+import os; os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import; onnxruntime uploads usage data otherwise
 import onnxruntime
 options = onnxruntime.SessionOptions()
 options.register_custom_ops_library({plugin!r})
 session = onnxruntime.InferenceSession({model!r}, options)
-{output}, = session.run([{output!r}], {{{input!r}: {input}}})"""
+{result}, = session.run([{output!r}], {{{input!r}: {images}}})"""
 
 _TFLITE = """\
 from ai_edge_litert.interpreter import Interpreter, load_delegate  # or: from tflite_runtime.interpreter import …
 interpreter = Interpreter({model!r}{delegate})
 interpreter.allocate_tensors()
-interpreter.set_tensor(interpreter.get_input_details()[0]["index"], {input})
+interpreter.set_tensor(interpreter.get_input_details()[0]["index"], {images})
 interpreter.invoke()
-{output} = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])"""
+{result} = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])"""
 
 _RUNNER = "{runner} --input IN.npz --output OUT.npz"
 
 
 def usage(manifest: Manifest, folder: Path) -> str:
-    """Python for onnxruntime and TFLite, a command line for TVM; `input` and `output` are the model's first."""
+    """Python for onnxruntime and TFLite, a command line for TVM. Variables are named as the first input and output."""
     absolute = folder.absolute()
+    given, wanted = manifest.inputs[0].name, manifest.outputs[0].name
     names = {
-        "input": manifest.inputs[0].name,
-        "output": manifest.outputs[0].name,
+        "input": given,
+        "output": wanted,
+        "images": _identifier(given),
+        "result": _identifier(wanted),
         "model": str(absolute / manifest.model_name),
         "runner": absolute / "runner",
     }
@@ -41,3 +46,7 @@ def usage(manifest: Manifest, folder: Path) -> str:
         delegate = f", experimental_delegates=[load_delegate({str(absolute / str(plugin))!r})]" if has_plugin else ""
         return _TFLITE.format(**names, delegate=delegate)
     return _RUNNER.format(**names)
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"\W|^(?=\d)", "_", name)

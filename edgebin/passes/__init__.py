@@ -46,7 +46,7 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
 # What suits one runtime only, after all others.
 RUNTIME_PASSES: dict[str, tuple[Callable[[ir.Model], None], ...]] = {
     "tvm": (expand_gelu,),
-    "tflite": (),
+    "tflite": (write_reshaped,),
     "ort": (write_reshaped,),
 }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgebin.bundle.manifest import MODEL_NAMES, PLUGIN_NAMES
-from edgebin.errors import InputError, ToolchainError
+from edgebin.errors import InputError
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.hosted import LCE
+from edgebin.toolchain.packages import require_packages
 
 # As `--baseline` has them.
 TFLITE, TFLITE_INT8, TFLITE_RUNTIME, LCE_INTERPRETER = "tflite", "tflite-int8", "tflite-runtime", "lce"
@@ -23,7 +23,7 @@ FLOAT_TWIN, INT8_TWIN = (TFLITE, TFLITE_RUNTIME), (TFLITE_INT8,)
 _LITERT = "ai_edge_litert"
 _TFLITE_RUNTIME = "tflite_runtime"
 _TITLES = {_LITERT: "LiteRT", _TFLITE_RUNTIME: "tflite_runtime", LCE: "Larq Compute Engine"}
-_FIXES = {_LITERT: "tflite", _TFLITE_RUNTIME: "lce", LCE: "lce"}
+_EXTRAS = {_LITERT: "tflite", _TFLITE_RUNTIME: "lce", LCE: "lce"}
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,5 @@ def _tflite_bundles(bundles: Sequence[Named]) -> list[tuple[str, Path, Path]]:
 
 
 def _version(runtime: str) -> str:
-    package = runtime.replace("_", "-")
-    if importlib.util.find_spec(runtime) is None:
-        raise ToolchainError(
-            f"the `{package}` package is not installed", hint=f"pip install 'edgebin[{_FIXES[runtime]}]'"
-        )
-    return importlib.metadata.version(package)
+    require_packages([runtime], _EXTRAS[runtime])
+    return importlib.metadata.version(runtime.replace("_", "-"))

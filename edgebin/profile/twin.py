@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 import edgebin  # noqa: F401  # onnxruntime must not be imported before it
 from edgebin.bundle import ModelInfo
 from edgebin.errors import InputError
+from edgebin.toolchain.packages import TFLITE_WRITER, require_packages
 
 # Calibration inputs of the statically quantised twin. Their values change its accuracy, not its speed.
 _CALIBRATION_IMAGES = 4
@@ -74,7 +75,9 @@ def write_tflite_twin(twin: Twin, path: Path, batch: int, *, int8: bool = False)
 
     Raises:
         CompileError: TFLite cannot say one of its ops.
+        ToolchainError: the packages that write it are not installed.
     """
+    require_packages(TFLITE_WRITER, "tflite")
     from edgebin.backends.tflite.models import build_float_model
 
     path.write_bytes(build_float_model(ir.from_proto(onnx.load(twin.path)), batch, int8=int8).content)

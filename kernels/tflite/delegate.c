@@ -101,22 +101,19 @@ static TfLiteStatus kernel_prepare(TfLiteContext* context, TfLiteNode* node) {
 }
 
 /* Nodes are told to the observer here, each once, whatever kernels it calls. */
-static void observe(const tfl_call* call, int after) {
-  eb_tensor outputs[EB_MAX_OUTPUTS] = {0};
-  const size_t count = call->output_count < EB_MAX_OUTPUTS ? call->output_count : EB_MAX_OUTPUTS;
-  for (size_t i = 0; i < count; i++) {
-    const TfLiteTensor* output = tfl_output(call, i);
-    if (output) tfl_describe(output, 1, &outputs[i]);
-  }
-  eb_observe_run(tfl_name(call), outputs, count, after);
-}
-
 static TfLiteStatus kernel_invoke(TfLiteContext* context, TfLiteNode* node) {
   tfl_kernel* kernel = node->user_data;
   kernel->call.context = context;
-  observe(&kernel->call, 0);
+  eb_tensor outputs[EB_MAX_OUTPUTS];
+  size_t count = 0;
+  for (; count < kernel->call.output_count && count < EB_MAX_OUTPUTS; count++) {
+    const TfLiteTensor* output = tfl_output(&kernel->call, count);
+    if (!output || !tfl_describe(output, 1, &outputs[count])) break; /* int8: it has no type for that */
+  }
+  const char* name = tfl_name(&kernel->call);
+  eb_observe_run(name, outputs, count, 0);
   const int good = kernel->op->run(kernel->self, &kernel->call);
-  observe(&kernel->call, 1);
+  eb_observe_run(name, outputs, count, 1);
   if (good) return TFLITE_OK;
   report(context, &kernel->call);
   return TFLITE_ERROR;

@@ -14,13 +14,17 @@
 #include <string.h>
 
 #include "edgebin.h"
+#include "flexbuffer.h"
 #include "lce_bits.h"
+
+enum { LARGEST_K = (1 << 22) - 1 }; /* beyond it the kernels' sums are not exact */
 
 typedef enum { ROWS, IMAGE, PATCHES } way;
 typedef enum { SCALED, RELU_SCALED, SUMS, BITS } ending;
 
 typedef struct {
   lce_conv_shape shape;
+  const char* variant; /* in the options, where edgebin wrote the file: the path or tuning of its kernel */
   way way;
   ending ending;
   size_t node_count; /* each computes n / node_count channels */
@@ -68,6 +72,13 @@ static void destroy(void* self) {
   free(self);
 }
 
+static int read_variant(conv* self, tfl_call* call) {
+  eb_flex_map map;
+  eb_flex_open(&map, call->options, call->option_bytes); /* which was read before */
+  if (eb_flex_text(&map, "variant", &self->variant) != EB_FLEX_MALFORMED) return 1;
+  return tfl_fail(call, "its option `variant` is malformed or of another type");
+}
+
 static void* create(tfl_call* call) {
   conv* self = calloc(1, sizeof *self);
   if (!self) {
@@ -91,6 +102,7 @@ static void* create(tfl_call* call) {
   if (good && (shape->activation < LCE_NO_ACTIVATION || shape->activation > LCE_RELU6)) {
     good = tfl_fail(call, "no such fused activation: %lld", (long long)shape->activation);
   }
+  if (good) good = read_variant(self, call);
   if (good) return self;
   free(self);
   return NULL;
@@ -145,7 +157,11 @@ static int read_shape(lce_conv_shape* shape, tfl_call* call) {
   }
   if (shape->n < 1) return tfl_fail(call, "its filter is empty");
   if (!read_groups(shape, call, (size_t)x->dims->data[3])) return 0;
-  shape->k = (size_t)(shape->vertical.taps * shape->horizontal.taps) * lce_group_channels(shape);
+  if (__builtin_mul_overflow((size_t)(shape->vertical.taps * shape->horizontal.taps), lce_group_channels(shape),
+                             &shape->k) ||
+      shape->k > LARGEST_K) {
+    return tfl_fail(call, "sums of more than %d products", LARGEST_K);
+  }
   if (y->type == TFLITE_INT32) return check_vector(call, 4, TFLITE_INT32, shape->n);
   if (y->type == TFLITE_INT8 && !(y->params.scale > 0)) return tfl_fail(call, "its int8 output has no scale");
   return check_vector(call, 2, TFLITE_FLOAT32, shape->n) && check_vector(call, 3, TFLITE_FLOAT32, shape->n);
@@ -242,6 +258,7 @@ static int make_nodes(conv* self, tfl_call* call) {
                                : "FusedBinaryLinear",
       .operands = operands[self->ending],
       .results = self->ending == BITS ? "bits0" : "out",
+      .variant = self->variant,
       .k = (int64_t)shape->k,
       .kernel = shape->vertical.taps,
       .dilation = shape->vertical.dilation,
@@ -268,18 +285,24 @@ static int is_direct(const conv* self) {
   return self->ending == BITS ? tfl_same_rows(self->shape.n) : self->shape.output_type == TFLITE_FLOAT32;
 }
 
+/* Room for rows, or NULL. */
+static void* rows_of(size_t rows, size_t row_bytes) {
+  size_t bytes;
+  return __builtin_mul_overflow(rows, row_bytes, &bytes) ? NULL : malloc(bytes ? bytes : 1);
+}
+
 static int allocate(conv* self, tfl_call* call) {
   const lce_conv_shape* shape = &self->shape;
   const size_t pixels = lce_output_pixels(shape), columns = shape->n / self->node_count;
   const size_t row_bytes = EB_BIT_ROW_BYTES(self->way == PATCHES ? shape->k : (size_t)shape->channels);
   const size_t result_bytes = self->ending == BITS ? EB_BIT_ROW_BYTES(columns) : columns * sizeof(float);
   const int gathers = self->way == PATCHES, widens = !gathers && !tfl_same_rows((size_t)shape->channels);
-  int good = (self->weight = malloc(shape->n * EB_BIT_ROW_BYTES(shape->k))) != NULL;
-  if (gathers || widens) good = (self->rows = malloc(pixels * row_bytes + 1)) && good;
+  int good = (self->weight = rows_of(shape->n, EB_BIT_ROW_BYTES(shape->k))) != NULL;
+  if (gathers || widens) good = (self->rows = rows_of(pixels, row_bytes)) && good;
   if (gathers && shape->pad_values == 0 && lce_needs_padding(shape)) {
-    good = (self->upper = malloc(pixels * row_bytes + 1)) && good;
+    good = (self->upper = rows_of(pixels, row_bytes)) && good;
   }
-  if (!is_direct(self)) good = (self->results = malloc(pixels * result_bytes + 1)) && good;
+  if (!is_direct(self)) good = (self->results = rows_of(pixels, result_bytes)) && good;
   return good ? 1 : tfl_fail(call, "out of memory");
 }
 

@@ -57,10 +57,15 @@ def exported(config: ModelConfig) -> tuple[onnx.ModelProto, np.ndarray, np.ndarr
     return export_module(frozen, images), images.numpy(), logits
 
 
+@cache
+def compiled_net(name: str) -> bytes:
+    return compiled(exported(ALL[name])[0]).SerializeToString()
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_networks_compute_what_pytorch_computes(name: str, ort_library: Path) -> None:
     proto, images, logits = exported(ALL[name])
-    model = compiled(proto)
+    model = onnx.load_from_string(compiled_net(name))
     feeds = {"pixel_values": images}
     for file in (proto, model):
         for library in (ort_library, None):
@@ -76,8 +81,8 @@ def test_networks_compute_what_pytorch_computes(name: str, ort_library: Path) ->
 @pytest.mark.parametrize("name", ALL)
 def test_attention_is_exact_with_and_without_the_library(name: str, ort_library: Path) -> None:
     """The integers of every attention, given the same bits: those that the kernels made."""
-    proto, images, _ = exported(ALL[name])
-    model = compiled(proto)
+    _, images, _ = exported(ALL[name])
+    model = onnx.load_from_string(compiled_net(name))
     attentions = [node for node in model.graph.node if node.op_type.endswith("Attention")]
     assert attentions
     kinds = {value.name: value for value in (*model.graph.value_info, *model.graph.input)}
@@ -101,8 +106,8 @@ def test_attention_is_exact_with_and_without_the_library(name: str, ort_library:
 @pytest.mark.parametrize("name", ALL)
 def test_every_op_of_ours_runs_on_our_kernels(name: str, ort_library: Path, tmp_path: Path) -> None:
     """As onnxruntime's own profiler says, which is where users look for the latency of a layer."""
-    proto, images, _ = exported(ALL[name])
-    model = compiled(proto)
+    _, images, _ = exported(ALL[name])
+    model = onnx.load_from_string(compiled_net(name))
     options = onnxruntime.SessionOptions()
     options.enable_profiling, options.profile_file_prefix = True, str(tmp_path / "profile")
     edgebin.onnxruntime.register(options, ort_library)

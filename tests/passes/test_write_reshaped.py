@@ -74,3 +74,27 @@ def test_outputs_of_the_graph_keep_their_names() -> None:
         shape(1, 2, 4, 6),
     )
     assert op_types(lines) == ["FusedRows", "Reshape"]
+
+
+def test_other_reshapes_read_the_new_shape_too() -> None:
+    text = """g (float[2, 4, 6] x) => (float[1, 2, 4, 6] z, float[8, 6] w) {
+      y = Mul(x, two)
+      image = Reshape(y, shape)
+      z = Neg(image)
+      flat = Reshape(y, target)
+      w = Neg(flat)
+    }"""
+    copied = {"target": np.array([8, 6], np.int64)}
+    assert op_types(kept(text, shape(1, 2, 4, 6) | copied)) == ["FusedRows", "Neg", "Reshape", "Neg"]
+
+
+def test_a_reshape_that_copies_a_size_keeps_the_old_shape() -> None:
+    text = """g (float[2, 4, 6] x) => (float[1, 2, 4, 6] z, float[2, 24] w) {
+      y = Mul(x, two)
+      image = Reshape(y, shape)
+      z = Neg(image)
+      flat = Reshape(y, target)
+      w = Neg(flat)
+    }"""
+    copied = {"target": np.array([0, 24], np.int64)}
+    assert op_types(kept(text, shape(1, 2, 4, 6) | copied)).count("Reshape") == 2

@@ -124,7 +124,7 @@ def conv_options(case: Conv) -> dict[str, int]:
     }
 
 
-def conv_model(case: Conv, values: Values, *, constant_filter: bool = True) -> bytes:
+def conv_model(case: Conv, values: Values, *, constant_filter: bool = True, **options: Any) -> bytes:
     """x → LceQuantize → LceBconv2d; without a constant filter, that is the second input, words."""
     model = Model()
     x = model.input("x", values.x.shape)
@@ -140,6 +140,6 @@ def conv_model(case: Conv, values: Values, *, constant_filter: bool = True) -> b
         y = model.tensor("y", shape, case.output, **quantization)
         vectors = [model.constant("multiplier", values.multiplier), model.constant("bias", values.bias), -1]
     model.custom("LceQuantize", [x], [bits])
-    model.custom("LceBconv2d", [bits, weight, *vectors], [y], conv_options(case))
+    model.custom("LceBconv2d", [bits, weight, *vectors], [y], conv_options(case) | options)
     model.outputs = [y]
     return model.write()

@@ -106,6 +106,16 @@ def test_it_works_beside_xnnpack(run: Run) -> None:
     np.testing.assert_allclose(run(mixed_model(), x)[0], want, rtol=1e-5, atol=1e-5)
 
 
+def test_the_batch_can_be_resized_beside_xnnpack(runtime: str, library: Path) -> None:
+    x = np.random.default_rng(0).standard_normal((3, 5, 7, 64), dtype=np.float32)
+    made = interpreter(mixed_model(), runtime, library=library)
+    singly = [set_and_run(made, x[index : index + 1])[0] for index in range(3)]
+    for batch in (3, 2):
+        made.resize_tensor_input(made.get_input_details()[0]["index"], (batch, *x.shape[1:]))
+        made.allocate_tensors()
+        np.testing.assert_array_equal(set_and_run(made, x[:batch])[0], np.concatenate(singly[:batch]))
+
+
 def test_values_between_nodes_stay_tensors(runtime: str, library: Path) -> None:
     module = pytest.importorskip(
         {"tflite_runtime": "tflite_runtime", "litert": "ai_edge_litert"}[runtime] + ".interpreter"

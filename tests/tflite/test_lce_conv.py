@@ -123,6 +123,32 @@ def _refused(run: Run, case: Conv, reason: str, capfd: pytest.CaptureFixture[str
     assert reason in str(failure.value) + capfd.readouterr().err
 
 
+@pytest.mark.parametrize("variant", ["scalar", "neon_tbl", ""])
+def test_the_kernel_that_a_file_names_gives_the_same_bits(run: Run, variant: str) -> None:
+    case = CASES["1x1 of 40 channels"]
+    values = Values.of(case)
+    named = conv_model(case, values, variant=variant)
+    np.testing.assert_array_equal(run(named, values.x)[0], run(conv_model(case, values), values.x)[0])
+
+
+@pytest.mark.skipif(not HAS_LCE, reason="larq_compute_engine is not installed")
+def test_lce_does_not_mind_the_kernel_that_a_file_names() -> None:
+    case = CASES["1x1 of 40 channels"]
+    values = Values.of(case)
+    for kernels in ("reference", "indirect", "ruy"):
+        [got] = run_lce(conv_model(case, values, variant="neon_tbl"), [values.x], kernels=kernels)
+        [want] = run_lce(conv_model(case, values), [values.x], kernels=kernels)
+        np.testing.assert_array_equal(got, want)
+
+
+def test_a_kernel_that_is_no_name_is_refused(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    case = Conv(32, 8)
+    values = Values.of(case)
+    with pytest.raises(InputError) as failure:
+        run(conv_model(case, values, variant=3), values.x)
+    assert "`variant` is malformed" in str(failure.value) + capfd.readouterr().err
+
+
 @pytest.mark.parametrize(("output", "activation"), [("int8", 0), ("int32", 0), ("float32", 1)])
 def test_zeros_round_an_image_are_refused_where_lce_has_none(
     run: Run, output: str, activation: int, capfd: pytest.CaptureFixture[str]

@@ -23,6 +23,10 @@ from edgebin.kernels.packing import bit_row_bytes
 from edgebin.passes.epilogue import static_shape
 from edgebin.passes.fused import LEADING_INPUTS, words
 
+# Ops whose last leading input is a weight, with a row for each column of the values.
+_WEIGHTED = frozenset(
+    ("FusedBinaryLinear", "FusedTernaryLinear", "FusedSignedLinear", "FusedBinaryConv", "FusedLinear")
+)
 _FLOAT, _DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 
 
@@ -107,8 +111,8 @@ def _with_epilogue(node: ir.Node) -> onnx.FunctionProto:
     leading_count = LEADING_INPUTS[node.op_type]
     names = [f"x{i}" for i in range(leading_count)] + words(node.attributes["operands"].as_string())
     values = [Value(name, static_shape(v)) for name, v in zip(names, node.inputs, strict=True) if v is not None]
-    weight = values[leading_count - 1].shape
-    n = weight[0] if "weight" in _OWN_ROWS.get(node.op_type, ()) else weight[-1]
+    last = values[leading_count - 1].shape
+    n = last[0] if node.op_type in _WEIGHTED else last[-1]
     call = _Call(node, tuple(values[:leading_count]), {v.name: v for v in values[leading_count:]}, n)
     body, results = Body(), words(node.attributes["results"].as_string())
     v = _finish(body, call, _PRODUCTS[node.op_type](body, call))
@@ -116,12 +120,6 @@ def _with_epilogue(node: ir.Node) -> onnx.FunctionProto:
         stored = _pooled(body, v, call.integer("pool")) if result == "out" else _bits(body, v, call, result)
         body.rename(body.reshape(stored, static_shape(output)), result)
     return _make(node, names, results, body)
-
-
-# Ops whose columns are the rows of a weight.
-_OWN_ROWS = dict.fromkeys(
-    ("FusedBinaryLinear", "FusedTernaryLinear", "FusedSignedLinear", "FusedBinaryConv", "FusedLinear"), ("weight",)
-)
 
 
 def _scaled_by(concept: str, *attributes: str) -> Callable[[Body, _Call], Value]:

@@ -32,7 +32,7 @@ def custom(t: Translation, node: ir.Node) -> list[Tensor]:
     for value in node.outputs:
         shape, dtype, channels = word_shape(value)
         outputs.append(Tensor(value.name or node.op_type, shape, dtype, channels=channels))
-    options = {name: attribute.value for name, attribute in node.attributes.items()}
+    options = {name: field.value for name, field in node.attributes.items()}
     inputs: list[Tensor | None] = [None if value is None else t.tensor(value) for value in node.inputs]
     t.graph.operators.append(Operator(PREFIX + node.op_type, inputs, outputs, options, True, t.graph.node))
     return outputs
@@ -74,7 +74,10 @@ def _product(
         result = lce.packed_convolution(t.graph, bits, flipped, thresholds, window)
     else:
         result = lce.convolution(t.graph, bits, negative, scale, bias, window)
-    t.graph.operators[-1].inputs[0] = pixels  # the same words, of which LCE is told how many bits count
+    operator = t.graph.operators[-1]
+    operator.inputs[0] = pixels  # the same words, of which LCE is told how many bits count
+    if "variant" in node.attributes:  # for our delegate; LCE reads the keys that it knows
+        operator.options = {**operator.options, "variant": node.attributes["variant"].as_string()}
     return [_shaped(t, node, result)]
 
 

@@ -54,7 +54,7 @@ class Graph:
         self.outputs: list[Tensor] = []
         self.operators: list[Operator] = []
         self.node = ""
-        self.warnings: list[str] = []
+        self.warnings: dict[str, list[str]] = {}
         self._constants: dict[tuple[str, Shape, bytes, bytes], Tensor] = {}
 
     def input(self, name: str, shape: Iterable[int], dtype: npt.DTypeLike) -> Tensor:
@@ -93,9 +93,8 @@ class Graph:
         return result
 
     def warn(self, message: str) -> None:
-        """Note, once, what the user should know of the file."""
-        if message not in self.warnings:
-            self.warnings.append(message)
+        """Note what the user should know of the current node."""
+        self.warnings.setdefault(message, []).append(self.node)
 
     def users(self) -> dict[Tensor, list[Operator]]:
         """For each tensor the operators that read it."""

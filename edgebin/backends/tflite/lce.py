@@ -149,8 +149,10 @@ def _checked(graph: Graph, bits: Tensor, negative: Negative, window: Window) -> 
     if reason := supports(bits.shape[1:3], bits.channels, negative.shape, window):
         raise _refusal(graph, reason)
     k = int(np.prod(negative.shape[1:]))
+    if negative.shape[-1] != bits.channels:
+        graph.warn("channels in groups, which LCE runs with `use_indirect_bgemm` or `use_reference_bconv` only")
     if k % _BLOCK_BITS:
-        graph.warn(f"`{graph.node}`: rows of {k} bits; LCE pads them to multiples of {_BLOCK_BITS} on ARM")
+        graph.warn(f"rows of {k} bits, which LCE pads to a multiple of {_BLOCK_BITS} on ARM")
     batch, *sizes, _ = bits.shape
     if window.padding == tflite.Padding.VALID:
         sizes = [size - extent + 1 for size, extent in zip(sizes, window.extents(negative.shape[1:3]), strict=True)]

@@ -19,7 +19,6 @@ from edgebin.backends.tflite import (
 from edgebin.backends.tflite.fusion import fold_into_products, fuse_activations
 from edgebin.backends.tflite.graph import Graph
 from edgebin.backends.tflite.int8_weights import quantize_weights
-from edgebin.backends.tflite.regrouped_rows import regroup_rows
 from edgebin.backends.tflite.repeats import share_repeats
 from edgebin.backends.tflite.translate import Conversion, Translation
 from edgebin.backends.tflite.views import simplify_views
@@ -64,6 +63,7 @@ def build_model(model: ir.Model) -> TfliteModel:
         UnsupportedOp: one of its other ops has no counterpart in TFLite.
     """
     graph = Translation({**BUILTIN_TABLE, **edgebin_ops.TABLE}).run(model)
+    graph.warnings.clear()  # they are of LCE's kernels, and edgebin's run its ops here
     return _finished(graph, "edgebin: edgebin's, Larq Compute Engine's and builtin ops")
 
 
@@ -99,11 +99,14 @@ def _finished(graph: Graph, description: str, *, fold_scales: bool = False, int8
     simplify_views(graph)
     gather_rows(graph)
     simplify_views(graph)
-    regroup_rows(graph)
     if int8:
         quantize_weights(graph)
     content = write(graph, description=description)
     operators = tuple(
         WrittenOperator(operator.kind, operator.node, operator.outputs[0].name) for operator in graph.operators
     )
-    return TfliteModel(content, operators, tuple(graph.warnings))
+    warnings = (
+        f"`{nodes[0]}`{f' and {len(nodes) - 1} more' if len(nodes) > 1 else ''}: {message}"
+        for message, nodes in graph.warnings.items()
+    )
+    return TfliteModel(content, operators, tuple(warnings))

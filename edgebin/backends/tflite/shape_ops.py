@@ -147,6 +147,8 @@ def _pad(t: Translation, node: ir.Node) -> Tensor:
     axes = constant(node.inputs[3]) if len(node.inputs) > 3 else None
     if attribute(node, "mode", "constant") != "constant" or axes is not None or (widths < 0).any():
         raise t.refuse("only padding with a constant, on named sides of all axes, is converted")
+    if x.channels is not None:
+        raise t.refuse("Pad of bits")
     return pad(t.graph, x, widths.reshape(2, -1).T.tolist(), 0.0 if value is None else value.item())
 
 

@@ -28,10 +28,10 @@ def gather_rows(graph: Graph) -> None:
         assert x is not None
         assert how is not None
         assert how.data is not None
-        numbers = np.arange(np.prod(x.shape[:-1]), dtype=np.int32).reshape(x.shape[:-1])
+        numbers = np.arange(int(np.prod(x.shape[:-1])), dtype=np.int32).reshape(x.shape[:-1])
         if operator.kind == "TRANSPOSE" and result.dtype == np.int32 and how.data[-1] == len(x.shape) - 1:
             _gather(graph, x, numbers.transpose(how.data[:-1]), result)
-        elif operator.kind == "BROADCAST_TO" and x.shape[-1] == result.shape[-1]:
+        elif operator.kind == "BROADCAST_TO" and x.shape[-1:] == result.shape[-1:]:
             _gather(graph, x, np.broadcast_to(numbers, result.shape[:-1]), result)
         else:
             graph.operators.append(operator)

@@ -63,9 +63,9 @@ def _lce_module() -> ModuleType:
 
 
 def lce_interpreter(content: bytes, kernels: str = "indirect") -> Any:
-    """LCE 0.16's own interpreter, one thread; `kernels`: indirect, reference (the one with groups) or ruy."""
-    reference, indirect, xnnpack = kernels == "reference", kernels == "indirect", False
-    return _lce_module().LiteInterpreter(content, 1, reference, indirect, xnnpack)
+    """LCE 0.16's own interpreter, one thread; `kernels`: indirect, xnnpack (the same, and XNNPACK), or reference."""
+    reference, xnnpack = kernels == "reference", kernels == "xnnpack"
+    return _lce_module().LiteInterpreter(content, 1, reference, not reference, xnnpack)
 
 
 def run_lce(content: bytes, inputs: Arrays, kernels: str = "indirect") -> list[np.ndarray]:
@@ -82,7 +82,7 @@ DELEGATED = {
 RUNTIMES = {"tflite": ("tflite_runtime", run_tflite), "litert": ("ai_edge_litert", run_litert)}
 LCE_RUNTIMES = {
     f"lce-{kernels}": ("larq_compute_engine", lambda content, inputs, k=kernels: run_lce(content, inputs, k))
-    for kernels in ("indirect", "reference")
+    for kernels in ("indirect", "xnnpack", "reference")
 }
 
 

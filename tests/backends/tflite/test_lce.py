@@ -135,14 +135,24 @@ def test_rows_that_are_no_image_are_refused() -> None:
         lce.convolution(graph, bits, np.zeros((8, 1, 1, 64), np.bool_), 1.0, 0.0, lce.Window())
 
 
-def test_rows_that_arm_kernels_would_pad_are_warned_of_once() -> None:
+def test_rows_that_arm_kernels_would_pad_are_warned_of() -> None:
     graph = Graph()
-    graph.node = "layer"
-    for channels in (64, 64, 128):
+    for channels in (64, 96, 64, 128):
+        graph.node = f"layer{len(graph.operators) // 2}"
         bits = lce.quantize(graph, graph.input("x", (1, 4, 1, channels), np.float32))
         lce.convolution(graph, bits, np.zeros((8, 1, 1, channels), np.bool_), 1.0, 0.0, lce.Window())
-    assert len(graph.warnings) == 1
-    assert "rows of 64 bits" in graph.warnings[0]
+    assert {message.split(",")[0]: nodes for message, nodes in graph.warnings.items()} == {
+        "rows of 64 bits": ["layer0", "layer2"],
+        "rows of 96 bits": ["layer1"],
+    }
+
+
+def test_groups_that_lce_does_not_run_by_default_are_warned_of() -> None:
+    graph = Graph()
+    bits = lce.quantize(graph, graph.input("x", (1, 4, 1, 256), np.float32))
+    lce.convolution(graph, bits, np.zeros((8, 1, 1, 128), np.bool_), 1.0, 0.0, lce.Window())
+    (warning,) = graph.warnings
+    assert "use_indirect_bgemm" in warning
 
 
 def test_padding_has_the_numbers_of_the_schema() -> None:
