@@ -67,6 +67,11 @@ size_t eb_node_output_count(const eb_node* node);
 int eb_node_output_shapes(const eb_node* node, const eb_tensor* inputs, size_t input_count, eb_tensor* outputs,
                           char* message);
 
+/* The same before there is a node: from attributes, types and shapes alone, as far as they are known. Unknown sizes of
+ * results are negative; those before the last are the sizes of the first input. Checks no input against another. */
+int eb_infer_outputs(const eb_attributes* attributes, const eb_tensor* inputs, size_t input_count, eb_tensor* outputs,
+                     size_t* output_count, char* message);
+
 /* Runs the node; `outputs` have data, and the bytes that eb_node_output_shapes says: their ranks are free, and bits may
  * be int32 here too. With `parallel_for` NULL all parts run in the calling thread. 0 on success. */
 int eb_node_run(const eb_node* node, const eb_tensor* inputs, size_t input_count, eb_tensor* outputs,

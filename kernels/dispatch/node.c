@@ -24,22 +24,28 @@ static const eb_variant* pick_variant(const char* kernel, const char* path) {
   return first;
 }
 
-static int fill(eb_node* node, const eb_attributes* attributes, const char* name, const eb_tensor* inputs,
-                size_t input_count, char* message) {
-  const eb_op* op = node->op;
+/* What attributes and the number of inputs say. */
+static int describe(eb_node* node, const eb_attributes* attributes, size_t input_count, char* message) {
+  const eb_op* op = node->op = eb_find_op(attributes->op);
+  if (!op) return eb_refuse(message, "there is no op `%.60s`", attributes->op ? attributes->op : "");
   node->attributes = *attributes;
   node->attributes.op = node->attributes.operands = node->attributes.results = NULL;
   node->attributes.shapes = node->attributes.variant = NULL;
+  if (eb_read_epilogue(node, attributes, input_count, message)) return -1;
+  if (input_count == (size_t)op->leading + node->operand_count) return 0;
+  return eb_refuse(message, "it has %zu inputs, not %zu", input_count, (size_t)op->leading + node->operand_count);
+}
+
+static int fill(eb_node* node, const eb_attributes* attributes, const char* name, const eb_tensor* inputs,
+                size_t input_count, char* message) {
+  if (describe(node, attributes, input_count, message)) return -1;
+  const eb_op* op = node->op;
   const size_t length = name ? strlen(name) : 0;
   node->name = calloc(length + 1, 1);
   if (!node->name) return eb_refuse(message, "out of memory");
   if (length) memcpy(node->name, name, length);
   node->variant = pick_variant(op->kernel, attributes->variant);
   if (!node->variant) return eb_refuse(message, "there is no kernel `%s` in this library", op->kernel);
-  if (eb_read_epilogue(node, attributes, input_count, message)) return -1;
-  if (input_count != (size_t)op->leading + node->operand_count) {
-    return eb_refuse(message, "it has %zu inputs, not %zu", input_count, (size_t)op->leading + node->operand_count);
-  }
   if (op->constant >= 0 && !inputs[op->constant].data) {
     return eb_refuse(message, "its input %d is not constant", op->constant);
   }
@@ -48,17 +54,11 @@ static int fill(eb_node* node, const eb_attributes* attributes, const char* name
 
 eb_node* eb_node_create(const eb_attributes* attributes, const char* name, const eb_tensor* inputs, size_t input_count,
                         size_t parts, char* message) {
-  const eb_op* op = eb_find_op(attributes->op);
-  if (!op) {
-    eb_refuse(message, "there is no op `%.60s`", attributes->op ? attributes->op : "");
-    return NULL;
-  }
   eb_node* node = calloc(1, sizeof(*node));
   if (!node) {
     eb_refuse(message, "out of memory");
     return NULL;
   }
-  node->op = op;
   node->parts = parts ? parts : 1;
   if (!fill(node, attributes, name, inputs, input_count, message)) return node;
   eb_node_destroy(node);
@@ -113,6 +113,36 @@ int eb_node_output_shapes(const eb_node* node, const eb_tensor* inputs, size_t i
       output->dims[output->rank - 1] = (int64_t)columns;
     }
     output->type = result_type(result);
+  }
+  return 0;
+}
+
+/* Negative: not known. */
+static int64_t infer_columns(const eb_node* node, const eb_tensor* inputs) {
+  const eb_op* op = node->op;
+  if (op->constant >= 0) return inputs[op->constant].rank ? inputs[op->constant].dims[0] : -1;
+  if (node->results[0].kind == EB_CONTEXT) return node->attributes.heads * node->attributes.head_dim;
+  /* A right-hand side and taps have as many as the results. */
+  const eb_tensor* like = &inputs[op->leading > 1 ? 1 : 0];
+  return like->rank ? like->dims[like->rank - 1] : -1;
+}
+
+int eb_infer_outputs(const eb_attributes* attributes, const eb_tensor* inputs, size_t input_count, eb_tensor* outputs,
+                     size_t* output_count, char* message) {
+  eb_node node = {0};
+  if (describe(&node, attributes, input_count, message)) return -1;
+  if (node.op->constant < 0 && node.op->create(&node, inputs, message)) return -1;
+  const int64_t columns = infer_columns(&node, inputs);
+  const eb_call call = {.node = &node, .columns = columns < 0 ? 0 : (size_t)columns};
+  *output_count = node.result_count;
+  for (size_t i = 0; i < node.result_count; i++) {
+    const eb_node_result* result = &node.results[i];
+    eb_tensor* output = &outputs[i];
+    *output = result->shape.rank ? result->shape : inputs[0];
+    if (!output->rank) return eb_refuse(message, "its first input has no known rank");
+    if (!result->shape.rank) output->dims[output->rank - 1] = columns < 0 ? -1 : (int64_t)result_columns(&call, result);
+    output->type = result_type(result);
+    output->data = NULL;
   }
   return 0;
 }

@@ -21,6 +21,7 @@ enum {
   ORT_TENSOR_INT64 = 7,
   ORT_TENSOR_DOUBLE = 11
 };
+enum { ORT_ATTRIBUTE_INT = 1, ORT_ATTRIBUTE_FLOAT = 3, ORT_ATTRIBUTE_STRING = 5 };
 enum { ORT_REQUIRED = 0, ORT_OPTIONAL = 1, ORT_VARIADIC = 2 };
 
 typedef struct OrtStatus OrtStatus;
@@ -36,6 +37,7 @@ typedef struct OrtCustomOp OrtCustomOp;
 typedef struct OrtKernelInfo OrtKernelInfo;
 typedef struct OrtKernelContext OrtKernelContext;
 typedef struct OrtShapeInferContext OrtShapeInferContext;
+typedef struct OrtOpAttr OrtOpAttr;
 
 typedef struct {
   OrtStatus* (*CreateStatus)(int code, const char* message);
@@ -61,11 +63,14 @@ typedef struct {
                                                size_t rank, int element_type, OrtValue**);
   void* unused_50[1];
   OrtStatus* (*GetTensorMutableData)(OrtValue*, void**);
-  void* unused_52[8];
+  void* unused_52[5];
+  OrtStatus* (*CreateTensorTypeAndShapeInfo)(OrtShapeInfo**);
+  OrtStatus* (*SetTensorElementType)(OrtShapeInfo*, int element_type);
+  OrtStatus* (*SetDimensions)(OrtShapeInfo*, const int64_t* dims, size_t rank);
   OrtStatus* (*GetTensorElementType)(const OrtShapeInfo*, int* element_type);
   OrtStatus* (*GetDimensionsCount)(const OrtShapeInfo*, size_t* rank);
   OrtStatus* (*GetDimensions)(const OrtShapeInfo*, int64_t* dims, size_t rank);
-  void* unused_63[1];
+  OrtStatus* (*GetSymbolicDimensions)(const OrtShapeInfo*, const char** names, size_t rank);
   OrtStatus* (*GetTensorShapeElementCount)(const OrtShapeInfo*, size_t*);
   OrtStatus* (*GetTensorTypeAndShape)(const OrtValue*, OrtShapeInfo**);
   void* unused_66[3];
@@ -98,7 +103,14 @@ typedef struct {
   void* unused_245[4];
   OrtStatus* (*KernelInfoGetConstantInput_tensor)(const OrtKernelInfo*, size_t index, int* is_constant,
                                                   const OrtValue**);
-  void* unused_250[24];
+  void* unused_250[17];
+  OrtStatus* (*ShapeInferContext_GetInputCount)(const OrtShapeInferContext*, size_t*);
+  OrtStatus* (*ShapeInferContext_GetInputTypeShape)(const OrtShapeInferContext*, size_t index, OrtShapeInfo**);
+  OrtStatus* (*ShapeInferContext_GetAttribute)(const OrtShapeInferContext*, const char* name, const OrtOpAttr**);
+  OrtStatus* (*ShapeInferContext_SetOutputTypeShape)(const OrtShapeInferContext*, size_t index, const OrtShapeInfo*);
+  OrtStatus* (*SetSymbolicDimensions)(OrtShapeInfo*, const char** names, size_t rank);
+  OrtStatus* (*ReadOpAttr)(const OrtOpAttr*, int type, void* data, size_t bytes, size_t* needed);
+  void* unused_273[1];
   OrtStatus* (*KernelContext_ParallelFor)(const OrtKernelContext*, void (*part)(void* call, size_t index), size_t count,
                                           size_t batches, void* call);
 } OrtApi;
@@ -153,9 +165,13 @@ ORT_ASSERT_SLOT(CustomOpDomain_Add, 27);
 ORT_ASSERT_SLOT(AddCustomOpDomain, 28);
 ORT_ASSERT_SLOT(CreateTensorWithDataAsOrtValue, 49);
 ORT_ASSERT_SLOT(GetTensorMutableData, 51);
+ORT_ASSERT_SLOT(CreateTensorTypeAndShapeInfo, 57);
+ORT_ASSERT_SLOT(SetTensorElementType, 58);
+ORT_ASSERT_SLOT(SetDimensions, 59);
 ORT_ASSERT_SLOT(GetTensorElementType, 60);
 ORT_ASSERT_SLOT(GetDimensionsCount, 61);
 ORT_ASSERT_SLOT(GetDimensions, 62);
+ORT_ASSERT_SLOT(GetSymbolicDimensions, 63);
 ORT_ASSERT_SLOT(GetTensorShapeElementCount, 64);
 ORT_ASSERT_SLOT(GetTensorTypeAndShape, 65);
 ORT_ASSERT_SLOT(CreateCpuMemoryInfo, 69);
@@ -176,6 +192,12 @@ ORT_ASSERT_SLOT(RegisterCustomOpsLibrary_V2, 228);
 ORT_ASSERT_SLOT(KernelInfo_GetInputCount, 230);
 ORT_ASSERT_SLOT(KernelInfo_GetNodeName, 244);
 ORT_ASSERT_SLOT(KernelInfoGetConstantInput_tensor, 249);
+ORT_ASSERT_SLOT(ShapeInferContext_GetInputCount, 267);
+ORT_ASSERT_SLOT(ShapeInferContext_GetInputTypeShape, 268);
+ORT_ASSERT_SLOT(ShapeInferContext_GetAttribute, 269);
+ORT_ASSERT_SLOT(ShapeInferContext_SetOutputTypeShape, 270);
+ORT_ASSERT_SLOT(SetSymbolicDimensions, 271);
+ORT_ASSERT_SLOT(ReadOpAttr, 272);
 ORT_ASSERT_SLOT(KernelContext_ParallelFor, 274);
 
 #endif

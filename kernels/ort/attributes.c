@@ -2,35 +2,53 @@
 
 #include <stdlib.h>
 
-/* `get` says how many bytes it wants when it is given none. NULL for what is not there, or if memory is. */
-static char* read_text(const OrtApi* api, const OrtKernelInfo* info, const char* name) {
+/* Of `type`, ORT_ATTRIBUTE_*. `bytes` becomes how many it has, also where they are more than it was. */
+static OrtStatus* read_inferred(const eb_ort_node* node, const char* name, int type, void* data, size_t* bytes) {
+  const OrtOpAttr* attribute = NULL;
+  OrtStatus* status = node->api->ShapeInferContext_GetAttribute(node->context, name, &attribute);
+  return status ? status : node->api->ReadOpAttr(attribute, type, data, *bytes, bytes);
+}
+
+/* Nameless: the node's own name. */
+static OrtStatus* get_text(const eb_ort_node* node, const char* name, char* text, size_t* bytes) {
+  if (node->context) return read_inferred(node, name, ORT_ATTRIBUTE_STRING, text, bytes);
+  return name ? node->api->KernelInfoGetAttribute_string(node->info, name, text, bytes)
+              : node->api->KernelInfo_GetNodeName(node->info, text, bytes);
+}
+
+/* Whether there was none. */
+static int failed(const eb_ort_node* node, OrtStatus* status) {
+  if (status) node->api->ReleaseStatus(status);
+  return status != NULL;
+}
+
+/* NULL for what is not there, or if memory is. */
+static char* read_text(const eb_ort_node* node, const char* name) {
   size_t bytes = 0;
-  char* text = NULL;
-  OrtStatus* status = name ? api->KernelInfoGetAttribute_string(info, name, NULL, &bytes)
-                           : api->KernelInfo_GetNodeName(info, NULL, &bytes);
-  if (!status && bytes) {
-    text = calloc(bytes + 1, 1);
-    if (text) {
-      status = name ? api->KernelInfoGetAttribute_string(info, name, text, &bytes)
-                    : api->KernelInfo_GetNodeName(info, text, &bytes);
-    }
-  }
-  if (status) api->ReleaseStatus(status);
+  failed(node, get_text(node, name, NULL, &bytes)); /* how many bytes; an error in one of the two ways */
+  char* text = bytes ? calloc(bytes + 1, 1) : NULL;
+  if (text && failed(node, get_text(node, name, text, &bytes))) *text = 0;
   return text;
 }
 
-static void read_integer(const OrtApi* api, const OrtKernelInfo* info, const char* name, int64_t* value) {
-  OrtStatus* status = api->KernelInfoGetAttribute_int64(info, name, value);
-  if (status) {
-    api->ReleaseStatus(status);
-    *value = 0;
-  }
+static void read_integer(const eb_ort_node* node, const char* name, int64_t* value) {
+  size_t bytes = sizeof(*value);
+  OrtStatus* status = node->context ? read_inferred(node, name, ORT_ATTRIBUTE_INT, value, &bytes)
+                                    : node->api->KernelInfoGetAttribute_int64(node->info, name, value);
+  if (failed(node, status)) *value = 0;
 }
 
-OrtStatus* eb_ort_read_attributes(const OrtApi* api, const OrtKernelInfo* info, eb_ort_attributes* read) {
+static void read_float(const eb_ort_node* node, const char* name, float* value) {
+  size_t bytes = sizeof(*value);
+  OrtStatus* status = node->context ? read_inferred(node, name, ORT_ATTRIBUTE_FLOAT, value, &bytes)
+                                    : node->api->KernelInfoGetAttribute_float(node->info, name, value);
+  if (failed(node, status)) *value = 0;
+}
+
+void eb_ort_read_attributes(const eb_ort_node* node, eb_ort_attributes* read) {
   *read = (eb_ort_attributes){0};
   eb_attributes* a = &read->attributes;
-  read->name = read_text(api, info, NULL);
+  if (node->info) read->name = read_text(node, NULL);
   const struct {
     const char *name, **text;
   } texts[] = {
@@ -40,7 +58,7 @@ OrtStatus* eb_ort_read_attributes(const OrtApi* api, const OrtKernelInfo* info, 
       {"variant", &a->variant},
   };
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-    read->texts[i] = read_text(api, info, texts[i].name);
+    read->texts[i] = read_text(node, texts[i].name);
     *texts[i].text = read->texts[i];
   }
   const struct {
@@ -52,14 +70,9 @@ OrtStatus* eb_ort_read_attributes(const OrtApi* api, const OrtKernelInfo* info, 
       {"drop", &a->drop},     {"circular", &a->circular},
   };
   for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
-    read_integer(api, info, integers[i].name, integers[i].value);
+    read_integer(node, integers[i].name, integers[i].value);
   }
-  OrtStatus* status = api->KernelInfoGetAttribute_float(info, "epsilon", &a->epsilon);
-  if (status) {
-    api->ReleaseStatus(status);
-    a->epsilon = 0;
-  }
-  return NULL;
+  read_float(node, "epsilon", &a->epsilon);
 }
 
 void eb_ort_free_attributes(eb_ort_attributes* read) {

@@ -14,8 +14,15 @@ typedef struct {
   char* texts[EB_ORT_TEXTS];
 } eb_ort_attributes;
 
-/* Attributes that the node lacks stay 0. Free them whatever comes back. */
-OrtStatus* eb_ort_read_attributes(const OrtApi* api, const OrtKernelInfo* info, eb_ort_attributes* read);
+/* A node as onnxruntime shows it: to a kernel (`info`), or, without a name, while types are inferred (`context`). */
+typedef struct {
+  const OrtApi* api;
+  const OrtKernelInfo* info;
+  const OrtShapeInferContext* context;
+} eb_ort_node;
+
+/* Attributes that the node lacks stay 0. Free them. */
+void eb_ort_read_attributes(const eb_ort_node* node, eb_ort_attributes* read);
 void eb_ort_free_attributes(eb_ort_attributes* read);
 
 #endif

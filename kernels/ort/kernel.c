@@ -78,12 +78,10 @@ static OrtStatus* read_constants(kernel* k, const char* op, const OrtKernelInfo*
 static OrtStatus* create(kernel* k, const char* op, const OrtKernelInfo* info) {
   eb_ort_attributes read;
   char message[EB_MESSAGE_BYTES] = "";
-  OrtStatus* status = eb_ort_read_attributes(k->api, info, &read);
-  if (!status) {
-    snprintf(k->label, sizeof(k->label), "node `%s` (%s)", read.name ? read.name : "", op);
-    read.attributes.op = op;
-    status = read_constants(k, op, info);
-  }
+  eb_ort_read_attributes(&(eb_ort_node){.api = k->api, .info = info}, &read);
+  snprintf(k->label, sizeof(k->label), "node `%s` (%s)", read.name ? read.name : "", op);
+  read.attributes.op = op;
+  OrtStatus* status = read_constants(k, op, info);
   if (!status) {
     k->node = eb_node_create(&read.attributes, read.name, k->inputs, k->input_count, EB_PARTS, message);
     if (!k->node) status = refuse(k, message);

@@ -2,9 +2,13 @@
 #include <stdatomic.h>
 
 #include "../dispatch/dispatch.h"
+#include "infer.h"
 #include "kernel.h"
 
 #define MOST_OPS 32
+
+/* Set before any domain is: onnxruntime does not pass it when it asks for types. */
+static _Atomic(const OrtApi*) the_api;
 
 static const char* name_of(const OrtCustomOp* op);
 static const char* provider(const OrtCustomOp* op) {
@@ -51,6 +55,11 @@ static OrtStatus* create(const OrtCustomOp* op, const OrtApi* api, const OrtKern
   return eb_ort_create(name_of(op), api, info, kernel);
 }
 
+static OrtStatus* infer(const OrtCustomOp* op, OrtShapeInferContext* context) {
+  eb_ort_infer(name_of(op), atomic_load(&the_api), context);
+  return NULL;
+}
+
 /* All alike: which op one is, its place says. */
 static const OrtCustomOp kOps[MOST_OPS] = {[0 ... MOST_OPS - 1] = {
                                                .version = ORT_ABI_VERSION,
@@ -70,6 +79,7 @@ static const OrtCustomOp kOps[MOST_OPS] = {[0 ... MOST_OPS - 1] = {
                                                .GetVariadicOutputHomogeneity = mixed_types,
                                                .CreateKernelV2 = create,
                                                .KernelComputeV2 = eb_ort_compute,
+                                               .InferOutputShapeFn = infer,
                                                .GetStartVersion = one,
                                                .GetEndVersion = newest_version,
                                            }};
@@ -88,6 +98,7 @@ __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOp
   static _Atomic(OrtCustomOpDomain*) the_domain;
   const OrtApi* api = base->GetApi(ORT_ABI_VERSION);
   if (!api) return base->GetApi(1)->CreateStatus(ORT_FAIL, "edgebin: onnxruntime 1.21 or newer is needed");
+  atomic_store(&the_api, api);
   OrtCustomOpDomain* domain = atomic_load(&the_domain);
   if (!domain) {
     OrtStatus* status = make_domain(api, &domain);

@@ -15,7 +15,22 @@ static eb_type type_of(int element_type) {
   }
 }
 
-static OrtStatus* read_shape(const OrtApi* api, const OrtShapeInfo* shape, eb_tensor* tensor) {
+int eb_ort_element_type(eb_type type) {
+  switch (type) {
+    case EB_F32:
+      return ORT_TENSOR_FLOAT;
+    case EB_U8:
+      return ORT_TENSOR_UINT8;
+    case EB_I32:
+      return ORT_TENSOR_INT32;
+    case EB_I64:
+      return ORT_TENSOR_INT64;
+    default:
+      return ORT_UNDEFINED;
+  }
+}
+
+OrtStatus* eb_ort_read_shape(const OrtApi* api, const OrtShapeInfo* shape, eb_tensor* tensor) {
   int type;
   OrtStatus* status = api->GetTensorElementType(shape, &type);
   if (!status) status = api->GetDimensionsCount(shape, &tensor->rank);
@@ -29,7 +44,7 @@ OrtStatus* eb_ort_read_tensor(const OrtApi* api, const OrtValue* value, eb_tenso
   OrtShapeInfo* shape;
   OrtStatus* status = api->GetTensorTypeAndShape(value, &shape);
   if (status) return status;
-  status = read_shape(api, shape, tensor);
+  status = eb_ort_read_shape(api, shape, tensor);
   api->ReleaseTensorTypeAndShapeInfo(shape);
   /* It is only read; the API has no other call for that. */
   return status ? status : api->GetTensorMutableData((OrtValue*)value, &tensor->data);

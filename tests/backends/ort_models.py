@@ -50,8 +50,13 @@ def model_of(case: Case, results: Sequence[Array], constants: Sequence[int] | No
     return onnx.helper.make_model(graph, opset_imports=OPSETS, ir_version=10)
 
 
-def session(model: onnx.ModelProto, library: Path | None, *, threads: int = 1) -> onnxruntime.InferenceSession:
+def session(
+    model: onnx.ModelProto, library: Path | None, *, threads: int = 1, fusions: bool = True
+) -> onnxruntime.InferenceSession:
+    """`fusions`: whether onnxruntime may fuse its own ops, which changes roundings."""
     options = onnxruntime.SessionOptions()
+    if not fusions:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.intra_op_num_threads, options.log_severity_level = threads, 4
     if library is not None:
         edgebin.onnxruntime.register(options, library)

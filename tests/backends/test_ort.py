@@ -160,7 +160,7 @@ def with_too_many_inputs() -> onnx.ModelProto:
         (with_attribute(operands="scale"), "4 inputs, not 3"),
         (with_attribute(results="out bits0"), "threshold0"),
         (in_half_precision, "not rows of float32"),
-        (with_outputs_of_bytes, "another type than it has"),
+        (with_outputs_of_bytes, r"Type .tensor.uint8.. of output arg .* does not match"),
         (with_an_output_too_few, "leaves out one of its results"),
         (with_an_output_left_out, "leaves out one of its results"),
         (with_too_many_inputs, "too many inputs"),
@@ -177,6 +177,50 @@ def test_bad_nodes_are_errors_of_the_session(
         feeds[value.name] = np.zeros([dim.dim_value for dim in tensor.shape.dim], dtype)
     with pytest.raises(Exception, match=message):
         run(model, feeds, ort_library)
+
+
+def test_results_of_another_type_are_refused_where_nothing_could_be_inferred(ort_library: Path) -> None:
+    model = with_outputs_of_bytes()
+    model.graph.input[0].type.tensor_type.ClearField("shape")
+    with pytest.raises(Exception, match="another type than it has"):
+        run(model, {"x0": ROWS.inputs[0]}, ort_library)
+
+
+def without_result_types(case: Case) -> onnx.ModelProto:
+    model = model_of(case, reference(case))
+    for value in model.graph.output:
+        value.ClearField("type")
+    return model
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_types_and_shapes_of_results_are_inferred(ort_library: Path, name: str) -> None:
+    case = CASES[name]
+    want, made = reference(case), session(without_result_types(case), ort_library)
+    said = [onnx.helper.np_dtype_to_tensor_dtype(array.dtype) for array in want]
+    names = {1: "tensor(float)", 2: "tensor(uint8)", 6: "tensor(int32)"}
+    assert [value.type for value in made.get_outputs()] == [names[kind] for kind in said]
+    assert [tuple(value.shape) for value in made.get_outputs()] == [array.shape for array in want]
+    same(made.run(None, {"x0": case.inputs[0]}), want)
+
+
+@pytest.mark.parametrize("batch", ["batch", None])
+@pytest.mark.parametrize("name", ["SignPack", "BinaryLinear", "RPReLU", "BinaryConv2d", "PlusStencil"])
+def test_a_batch_of_any_size_stays_one_when_shapes_are_inferred(
+    ort_library: Path, name: str, batch: str | None
+) -> None:
+    case = CASES[name]
+    [want], model = reference(case), without_result_types(case)
+    size = model.graph.input[0].type.tensor_type.shape.dim[0]
+    size.Clear()
+    if batch:
+        size.dim_param = batch
+    made = session(model, ort_library)
+    [first, *others] = made.get_outputs()[0].shape
+    assert isinstance(first, str)
+    assert first == (batch or first)
+    assert tuple(others) == want.shape[1:]
+    same(made.run(None, {"x0": case.inputs[0]}), [want])
 
 
 def test_sessions_come_and_go_and_run_at_the_same_time(ort_library: Path) -> None:

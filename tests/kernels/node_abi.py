@@ -47,6 +47,11 @@ def tensors(arrays: Sequence[Array], *, data: bool = True) -> Any:
     return made
 
 
+def _shapes_and_types(made: Sequence[Any]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+    types = {number: dtype for dtype, number in _TYPES.items()}
+    return [(tuple(tensor.dims[: tensor.rank]), types[tensor.type]) for tensor in made]
+
+
 class Dispatch:
     """The functions of a library with kernels/dispatch in it."""
 
@@ -75,6 +80,22 @@ class Dispatch:
         if not handle:
             raise Refused(message.value.decode())
         return Node(self.library, c_void_p(handle))
+
+    def infer(self, op: str, inputs: Sequence[Array], **attributes: Any) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+        """Shape and type of each result, without a node and without data.
+
+        Raises:
+            Refused: with the message.
+        """
+        values = {key: value.encode() if isinstance(value, str) else value for key, value in attributes.items()}
+        outputs, count = (Tensor * MAX_OUTPUTS)(), c_size_t()
+        message = ctypes.create_string_buffer(MESSAGE_BYTES)
+        given = tensors(inputs, data=False)
+        if self.library.eb_infer_outputs(
+            byref(Attributes(op=op.encode(), **values)), given, c_size_t(len(inputs)), outputs, byref(count), message
+        ):
+            raise Refused(message.value.decode())
+        return _shapes_and_types(outputs[: count.value])
 
     def run(self, op: str, inputs: Sequence[Array], *, parts: int = 1, **attributes: Any) -> list[Array]:
         """Makes a node, runs it once."""
@@ -107,9 +128,7 @@ class Node:
         given = tensors(inputs, data=False)
         if self.library.eb_node_output_shapes(self.handle, given, c_size_t(len(inputs)), outputs, message):
             raise Refused(message.value.decode())
-        types = {number: dtype for dtype, number in _TYPES.items()}
-        count = self.library.eb_node_output_count(self.handle)
-        return [(tuple(tensor.dims[: tensor.rank]), types[tensor.type]) for tensor in outputs[:count]]
+        return _shapes_and_types(outputs[: self.library.eb_node_output_count(self.handle)])
 
     def run(self, inputs: Sequence[Array], parallel_for: Any = None, outputs: list[Array] | None = None) -> list[Array]:
         """The results; each lies between guards that must stay as they are.

@@ -15,7 +15,7 @@ _IR_VERSION = 10
 def optimised_model(lowered: ir.Model) -> onnx.ModelProto:
     """A lowered model as a file that stock onnxruntime runs as it is, and with our library on our kernels.
 
-    Its values carry their types and shapes: onnxruntime has no other way to learn the types of our ops' results.
+    Its values carry their types and shapes, for tools that read it without our library, which infers them.
 
     Raises:
         UnsupportedOp: one of our ops has no body.
