@@ -150,7 +150,7 @@ def _needs(manifest: Manifest) -> str:
     have = host_glibc() if target.arch == host_arch() else parse_glibc(target.glibc)
     if have is None or parse_glibc(manifest.glibc) <= have:
         return needs
-    return f"{needs}, but {target.id} has {have[0]}.{have[1]}: its runner will not start there"
+    return f"{needs}; with {have[0]}.{have[1]}, which {target.id} may have, its runner does not start"
 
 
 def _kernels(manifest: Manifest) -> dict[str, str]:

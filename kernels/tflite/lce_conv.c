@@ -1,4 +1,4 @@
-/* LceBconv2d on our kernels.
+/* LceBconv2d on our kernels. Its options and sizes are in lce_shape.c.
  *
  * ROWS     1x1, stride 1: pixels are rows of b1_gemm, as they are or in rows of whole 64-bit words
  * IMAGE    odd square filters, stride 1, taps outside of the image 0: b1_conv
@@ -8,16 +8,15 @@
  * The fused activation stands before scale and bias, so RELU is the epilogue's slope of 0; the other two and int8 take
  * the sums out of the kernel and finish them in lce_results.c. Bits are compared in the kernel: popcount > threshold is
  * sum < k - 2 * threshold. */
-#include "lce_conv.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "edgebin.h"
 #include "flexbuffer.h"
 #include "lce_bits.h"
-
-enum { LARGEST_K = (1 << 22) - 1 }; /* beyond it the kernels' sums are not exact */
+#include "lce_patches.h"
+#include "lce_results.h"
+#include "op.h"
 
 typedef enum { ROWS, IMAGE, PATCHES } way;
 typedef enum { SCALED, RELU_SCALED, SUMS, BITS } ending;
@@ -34,20 +33,6 @@ typedef struct {
   uint8_t *rows, *upper;
   void* results;
 } conv;
-
-size_t lce_output_pixels(const lce_conv_shape* shape) {
-  return shape->batch * (size_t)(shape->vertical.out * shape->horizontal.out);
-}
-
-size_t lce_group_channels(const lce_conv_shape* shape) { return (size_t)shape->channels / shape->groups; }
-
-static int reaches_out(const lce_axis* axis) {
-  return lce_tap(axis, 0, 0) < 0 || lce_tap(axis, axis->out - 1, axis->taps - 1) >= axis->size;
-}
-
-int lce_needs_padding(const lce_conv_shape* shape) {
-  return reaches_out(&shape->vertical) || reaches_out(&shape->horizontal);
-}
 
 static void drop_nodes(conv* self) {
   for (size_t i = 0; self->nodes && i < self->node_count; i++) eb_node_destroy(self->nodes[i]);
@@ -85,93 +70,10 @@ static void* create(tfl_call* call) {
     tfl_fail(call, "out of memory");
     return NULL;
   }
-  lce_conv_shape* shape = &self->shape;
-  const tfl_int_option options[] = {
-      {"channels_in", &shape->channels},
-      {"padding", &shape->padding},
-      {"pad_values", &shape->pad_values},
-      {"fused_activation_function", &shape->activation},
-      {"stride_height", &shape->vertical.stride},
-      {"stride_width", &shape->horizontal.stride},
-      {"dilation_height_factor", &shape->vertical.dilation},
-      {"dilation_width_factor", &shape->horizontal.dilation},
-  };
-  int good = tfl_read_ints(call, options, sizeof options / sizeof *options);
-  if (good && shape->pad_values != 0 && shape->pad_values != 1)
-    good = tfl_fail(call, "`pad_values` is neither 0 nor 1");
-  if (good && (shape->activation < LCE_NO_ACTIVATION || shape->activation > LCE_RELU6)) {
-    good = tfl_fail(call, "no such fused activation: %lld", (long long)shape->activation);
-  }
-  if (good) good = read_variant(self, call);
+  const int good = lce_read_conv_options(&self->shape, call) && read_variant(self, call);
   if (good) return self;
   free(self);
   return NULL;
-}
-
-/* A vector of the output channels that is known now. */
-static int check_vector(tfl_call* call, size_t index, int type, size_t n) {
-  const TfLiteTensor* vector = tfl_input(call, index);
-  if (!vector || vector->type != type || vector->dims->size != 1 || (size_t)vector->dims->data[0] != n ||
-      !tfl_is_constant(vector)) {
-    return tfl_fail(call, "its input %zu is not a constant %s vector of %zu", index,
-                    type == TFLITE_INT32 ? "int32" : "float32", n);
-  }
-  return 1;
-}
-
-static int read_groups(lce_conv_shape* shape, tfl_call* call, size_t pixel_words) {
-  if (shape->channels < 1 || LCE_WORDS(shape->channels) != pixel_words) {
-    return tfl_fail(call, "%lld channels do not make %zu words", (long long)shape->channels, pixel_words);
-  }
-  if (shape->words < 1 || pixel_words % shape->words) {
-    return tfl_fail(call, "a filter of %zu words does not divide %zu", shape->words, pixel_words);
-  }
-  shape->groups = pixel_words / shape->words;
-  if (shape->groups > 1 && ((size_t)shape->channels % (32 * shape->groups) || shape->n % shape->groups)) {
-    return tfl_fail(call, "%lld channels to %zu are no %zu groups of whole words", (long long)shape->channels, shape->n,
-                    shape->groups);
-  }
-  return 1;
-}
-
-static int read_shape(lce_conv_shape* shape, tfl_call* call) {
-  if (!tfl_check_arity(call, 5, 1)) return 0;
-  const TfLiteTensor *x = tfl_input(call, 0), *filter = tfl_input(call, 1), *y = tfl_output(call, 0);
-  if (!x || x->type != TFLITE_INT32 || x->dims->size != 4) return tfl_fail(call, "its input is not int32 of 4 axes");
-  if (!filter || filter->type != TFLITE_INT32 || filter->dims->size != 4) {
-    return tfl_fail(call, "its filter is not int32 of 4 axes");
-  }
-  if (y->type != TFLITE_FLOAT32 && y->type != TFLITE_INT8 && y->type != TFLITE_INT32) {
-    return tfl_fail(call, "its output is neither float32, int8 nor int32");
-  }
-  shape->output_type = y->type;
-  shape->batch = (size_t)x->dims->data[0];
-  shape->vertical.size = x->dims->data[1];
-  shape->horizontal.size = x->dims->data[2];
-  shape->n = (size_t)filter->dims->data[0];
-  shape->vertical.taps = filter->dims->data[1];
-  shape->horizontal.taps = filter->dims->data[2];
-  shape->words = (size_t)filter->dims->data[3];
-  if (!lce_place_windows(&shape->vertical, shape->padding) || !lce_place_windows(&shape->horizontal, shape->padding)) {
-    return tfl_fail(call, "there is no such window in its input");
-  }
-  if (shape->n < 1) return tfl_fail(call, "its filter is empty");
-  if (!read_groups(shape, call, (size_t)x->dims->data[3])) return 0;
-  if (__builtin_mul_overflow((size_t)(shape->vertical.taps * shape->horizontal.taps), lce_group_channels(shape),
-                             &shape->k) ||
-      shape->k > LARGEST_K) {
-    return tfl_fail(call, "sums of more than %d products", LARGEST_K);
-  }
-  if (y->type == TFLITE_INT32) return check_vector(call, 4, TFLITE_INT32, shape->n);
-  if (y->type == TFLITE_INT8 && !(y->params.scale > 0)) return tfl_fail(call, "its int8 output has no scale");
-  return check_vector(call, 2, TFLITE_FLOAT32, shape->n) && check_vector(call, 3, TFLITE_FLOAT32, shape->n);
-}
-
-/* LCE's default kernel refuses the same. */
-static int check_zero_padding(const lce_conv_shape* shape, tfl_call* call) {
-  const int plain = shape->output_type == TFLITE_FLOAT32 && shape->activation == LCE_NO_ACTIVATION;
-  if (shape->pad_values || plain || !lce_needs_padding(shape)) return 1;
-  return tfl_fail(call, "zero padding needs a float32 output and no activation: use one padding, or another op");
 }
 
 static void choose_way(conv* self) {
@@ -309,7 +211,7 @@ static int allocate(conv* self, tfl_call* call) {
 static int prepare(void* opaque, tfl_call* call) {
   conv* self = opaque;
   lce_conv_shape shape = self->shape;
-  if (!read_shape(&shape, call) || !check_zero_padding(&shape, call)) return 0;
+  if (!lce_read_conv_shape(&shape, call)) return 0;
   if (!self->weight || memcmp(&shape, &self->shape, sizeof shape) != 0) {
     drop_buffers(self);
     self->shape = shape;

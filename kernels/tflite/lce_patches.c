@@ -1,8 +1,9 @@
+#include "lce_patches.h"
+
 #include <string.h>
 
 #include "edgebin.h"
 #include "lce_bits.h"
-#include "lce_conv.h"
 
 typedef struct {
   const lce_conv_shape* shape;

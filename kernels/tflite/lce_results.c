@@ -1,9 +1,10 @@
+#include "lce_results.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "edgebin.h"
 #include "lce_bits.h"
-#include "lce_conv.h"
 
 /* The range of sums, which an activation cuts. */
 static void activation_range(const lce_conv_shape* shape, float* low, float* high) {
