@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from edgebin.board import LocalMachine, RunnerReport, invoke
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
-from edgebin.errors import InputError
+from edgebin.errors import BoardError, InputError
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.engines import Engine, pinned
 from edgebin.profile.host import Comparison, compare
@@ -56,12 +56,12 @@ def measure(
     """Times the contenders against each other. Of several of one name, the quickest in a short trial.
 
     Raises:
-        BoardError: one of the programs died.
+        BoardError: one of the programs died, or none of a name starts.
     """
     with ExitStack() as stack:
         with pinned(cpus):
-            started = [(stack.enter_context(Engine(c.name, c.command)), c) for c in contenders]
-        chosen = _quickest(started)
+            started, failed = _start(contenders, stack)
+        chosen = _quickest(started, failed)
         engines = [engine for engine, _, _ in chosen]
         result = compare(engines, min_runs=min_runs, min_seconds=min_seconds, warmup_seconds=warmup_seconds)
         sides = [
@@ -103,17 +103,38 @@ def layers_of(report: RunnerReport, named: Named) -> tuple[Layer, ...]:
     )
 
 
-def _quickest(candidates: Sequence[tuple[Engine, Contender]]) -> list[tuple[Engine, Contender, str]]:
+def _start(
+    contenders: Sequence[Contender], stack: ExitStack
+) -> tuple[list[tuple[Engine, Contender]], list[tuple[BoardError, Contender]]]:
+    """Those that start and those that do not: one way to run a model may refuse it while another takes it."""
+    started: list[tuple[Engine, Contender]] = []
+    failed: list[tuple[BoardError, Contender]] = []
+    for contender in contenders:
+        try:
+            started.append((stack.enter_context(Engine(contender.name, contender.command)), contender))
+        except BoardError as error:
+            failed.append((error, contender))
+    return started, failed
+
+
+def _quickest(
+    started: Sequence[tuple[Engine, Contender]], failed: Sequence[tuple[BoardError, Contender]]
+) -> list[tuple[Engine, Contender, str]]:
     """One engine per name, with a note of what was weighed."""
+    names = {contender.name for _, contender in started}
+    for error, contender in failed:
+        if contender.name not in names:
+            raise error
     chosen = []
-    for name in dict.fromkeys(contender.name for _, contender in candidates):
-        rivals = [pair for pair in candidates if pair[1].name == name]
-        if len(rivals) == 1:
-            chosen.append((*rivals[0], rivals[0][1].how))
-            continue
-        ranked = sorted((min(rival[0].run(_TRIAL_RUNS + 1)[1:]), i) for i, rival in enumerate(rivals))
+    for name in dict.fromkeys(contender.name for _, contender in started):
+        rivals = [pair for pair in started if pair[1].name == name]
+        trials = [min(rival[0].run(_TRIAL_RUNS + 1)[1:]) if len(rivals) > 1 else 0.0 for rival in rivals]
+        ranked = sorted((ms, i) for i, ms in enumerate(trials))
         engine, contender = rivals[ranked[0][1]]
-        slower = rivals[ranked[1][1]][1].how
-        note = f"{contender.how}; slower in a trial: {slower}, {ranked[1][0] / ranked[0][0]:.2f}×"
+        note = contender.how
+        if len(rivals) > 1:
+            note += f"; slower in a trial: {rivals[ranked[1][1]][1].how}, {ranked[1][0] / ranked[0][0]:.2f}×"
+        if refused := [other.how for _, other in failed if other.name == name]:
+            note += f"; it refuses the model {' and '.join(refused)}"
         chosen.append((engine, contender, note))
     return chosen
