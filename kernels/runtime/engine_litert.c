@@ -5,7 +5,6 @@
  * the custom ops between them. The number of threads reaches XNNPACK, TFLite's own kernels and, through TFLite's
  * context, ours by LiteRT's options for the CPU. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "engine.h"
 #include "fail.h"
 #include "instrument.h"
+#include "library.h"
 #include "litert_abi.h"
 
 #define LIBRARY "lib/libLiteRt.so"
@@ -49,30 +49,19 @@ static void check(int status, const char* what) {
   if (status != LITERT_OK) eb_fail(EB_EXIT_UNFORESEEN, "%s failed in LiteRT with status %d", what, status);
 }
 
-static void* opened(const char* path) {
-  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (!library) eb_fail(EB_EXIT_UNFORESEEN, "%s", dlerror());
-  return library;
-}
-
-static void* symbol(void* library, const char* name, const char* path) {
-  void* found = dlsym(library, name);
-  if (!found) eb_fail(EB_EXIT_UNFORESEEN, "%s has no `%s`", path, name);
-  return found;
-}
-
 static void load_libraries(litert_state* litert, const eb_engine_options* options) {
-  void* runtime = opened(options->beside_program(LIBRARY));
-#define LITERT(result, name, arguments) litert->api.name = (result(*) arguments)symbol(runtime, #name, LIBRARY);
+  void* runtime = eb_library_open(options->beside_program(LIBRARY));
+#define LITERT(result, name, arguments) \
+  litert->api.name = (result(*) arguments)eb_library_symbol(runtime, #name, LIBRARY);
   LITERT_FUNCTIONS
 #undef LITERT
   const char* plugin = options->beside_program(CUSTOM_OPS);
   if (access(plugin, F_OK) != 0) return; /* a model without custom ops */
-  void* ours = opened(plugin);
-  litert->create_delegate = (void* (*)(char**, char**, size_t, void (*)(const char*)))symbol(
+  void* ours = eb_library_open(plugin);
+  litert->create_delegate = (void* (*)(char**, char**, size_t, void (*)(const char*)))eb_library_symbol(
       ours, "tflite_plugin_create_delegate", CUSTOM_OPS);
-  litert->destroy_delegate = (void (*)(void*))symbol(ours, "tflite_plugin_destroy_delegate", CUSTOM_OPS);
-  litert->observe = (void (*)(edgebin_observer*, void*))symbol(ours, "edgebin_observe", CUSTOM_OPS);
+  litert->destroy_delegate = (void (*)(void*))eb_library_symbol(ours, "tflite_plugin_destroy_delegate", CUSTOM_OPS);
+  litert->observe = (void (*)(edgebin_observer*, void*))eb_library_symbol(ours, "edgebin_observe", CUSTOM_OPS);
 }
 
 static int accelerator_name(litert_handle accelerator, const char** name) {

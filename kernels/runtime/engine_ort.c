@@ -1,6 +1,5 @@
 /* A model in onnxruntime, with the bundle's library of custom ops. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "engine.h"
 #include "engine_ort_profile.h"
 #include "fail.h"
+#include "library.h"
 
 #define LIBRARY "lib/libonnxruntime.so.1"
 #define CUSTOM_OPS "libedgebin_ort.so"
@@ -31,18 +31,6 @@ typedef struct {
 
 static void check(const OrtApi* api, OrtStatus* status, const char* what) {
   if (status) eb_fail(EB_EXIT_UNFORESEEN, "%s: %s", what, api->GetErrorMessage(status));
-}
-
-static void* opened(const char* path) {
-  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (!library) eb_fail(EB_EXIT_UNFORESEEN, "%s", dlerror());
-  return library;
-}
-
-static void* symbol(void* library, const char* name, const char* path) {
-  void* found = dlsym(library, name);
-  if (!found) eb_fail(EB_EXIT_UNFORESEEN, "%s has no `%s`", path, name);
-  return found;
 }
 
 /* `profile` is how the file of the profile begins, or NULL. */
@@ -86,15 +74,16 @@ void eb_engine_load(eb_engine* engine, const eb_spec* spec, const eb_engine_opti
   ort->model = options->model;
   ort->threads = options->threads;
 
-  void* runtime = opened(options->beside_program(LIBRARY));
-  const OrtApiBase* (*get_base)(void) = (const OrtApiBase* (*)(void))symbol(runtime, "OrtGetApiBase", LIBRARY);
+  void* runtime = eb_library_open(options->beside_program(LIBRARY));
+  const OrtApiBase* (*get_base)(void) =
+      (const OrtApiBase* (*)(void))eb_library_symbol(runtime, "OrtGetApiBase", LIBRARY);
   ort->base = get_base();
   ort->api = ort->base->GetApi(ORT_ABI_VERSION);
   if (!ort->api) eb_fail(EB_EXIT_UNFORESEEN, LIBRARY " is too old: it lacks API version %d", ORT_ABI_VERSION);
-  void* ours = opened(options->beside_program(CUSTOM_OPS));
+  void* ours = eb_library_open(options->beside_program(CUSTOM_OPS));
   ort->register_custom_ops =
-      (OrtStatus * (*)(OrtSessionOptions*, const OrtApiBase*)) symbol(ours, "RegisterCustomOps", CUSTOM_OPS);
-  ort->observe = (void (*)(edgebin_observer*, void*))symbol(ours, "edgebin_observe", CUSTOM_OPS);
+      (OrtStatus * (*)(OrtSessionOptions*, const OrtApiBase*)) eb_library_symbol(ours, "RegisterCustomOps", CUSTOM_OPS);
+  ort->observe = (void (*)(edgebin_observer*, void*))eb_library_symbol(ours, "edgebin_observe", CUSTOM_OPS);
 
   check(ort->api, ort->api->CreateEnv(ORT_LOGGING_WARNING, "edgebin", &ort->env), "environment");
   ort->session = new_session(ort, NULL);
