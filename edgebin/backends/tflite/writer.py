@@ -59,8 +59,8 @@ _OPTION_TABLES = {
 _VERSIONS = {"BROADCAST_TO": 2}
 
 
-def write(graph: Graph, *, description: str, metadata: Mapping[str, bytes] | None = None) -> bytes:
-    """The file. `metadata` is kept in it by name.
+def write(graph: Graph, *, description: str) -> bytes:
+    """The file.
 
     Raises:
         UnsupportedOp: a tensor is of a type that these files do not have.
@@ -72,9 +72,6 @@ def write(graph: Graph, *, description: str, metadata: Mapping[str, bytes] | Non
     # Buffer 0 is the empty one of everything that is not constant.
     contents = [b""] + [tensor.data.tobytes() for tensor in tensors if tensor.data is not None]
     buffer_of = {tensor: number for number, tensor in enumerate((t for t in tensors if t.data is not None), start=1)}
-    notes = sorted((metadata or {}).items())
-    first_note = len(contents)
-    contents += [value for _, value in notes]
 
     buffers = _tables(builder, "Model", "Buffers", [_buffer(builder, content) for content in contents])
     written = [_tensor(builder, tensor, buffer_of.get(tensor, 0)) for tensor in tensors]
@@ -91,20 +88,17 @@ def write(graph: Graph, *, description: str, metadata: Mapping[str, bytes] | Non
         Operators=_tables(builder, "SubGraph", "Operators", operators),
         Name=builder.CreateString("main"),
     )
-    entries = [
-        _table(builder, "Metadata", Name=builder.CreateString(name), Buffer=first_note + number)
-        for number, (name, _) in enumerate(notes)
-    ]
-    fields = {
-        "OperatorCodes": _tables(builder, "Model", "OperatorCodes", [_operator_code(builder, *code) for code in codes]),
-        "Subgraphs": _tables(builder, "Model", "Subgraphs", [subgraph]),
-        "Description": builder.CreateString(description),
-        "Buffers": buffers,
-        "SignatureDefs": _tables(builder, "Model", "SignatureDefs", [_signature(builder, graph, index)]),
-    }
-    if entries:
-        fields["Metadata"] = _tables(builder, "Model", "Metadata", entries)
-    builder.Finish(_table(builder, "Model", Version=_SCHEMA_VERSION, **fields), file_identifier=_IDENTIFIER)
+    model = _table(
+        builder,
+        "Model",
+        Version=_SCHEMA_VERSION,
+        OperatorCodes=_tables(builder, "Model", "OperatorCodes", [_operator_code(builder, *code) for code in codes]),
+        Subgraphs=_tables(builder, "Model", "Subgraphs", [subgraph]),
+        Description=builder.CreateString(description),
+        Buffers=buffers,
+        SignatureDefs=_tables(builder, "Model", "SignatureDefs", [_signature(builder, graph, index)]),
+    )
+    builder.Finish(model, file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
 
 

@@ -40,18 +40,11 @@ def test_constants_are_aligned_in_the_file(size: int) -> None:
     y = graph.add("ADD", [x, graph.constant("c", np.arange(size, dtype=np.int8))], (size,), dtype=np.int8)
     floats = graph.constant("f", np.array([1.25], np.float32))
     graph.outputs = [y, graph.add("ADD", [floats, floats], (1,))]
-    content = write(graph, description="d" * size, metadata={"note": b"x" * size})
+    content = write(graph, description="d" * size)
     assert content[4:8] == b"TFL3"
     for data in (np.arange(size, dtype=np.int8).tobytes(), np.float32(1.25).tobytes()):
         places = [place for place in range(0, len(content), 16) if content[place : place + len(data)] == data]
         assert places, "nowhere at a multiple of 16"
-
-
-def test_metadata_is_kept_by_name() -> None:
-    model = tflite.Model.GetRootAs(write(small_graph(), description="d", metadata={"a": b"1", "b": b"22"}))
-    notes = [model.Metadata(index) for index in range(model.MetadataLength())]
-    found = {note.Name(): bytes(model.Buffers(note.Buffer()).DataAsNumpy()) for note in notes}
-    assert found == {b"a": b"1", b"b": b"22"}
 
 
 def test_operators_of_both_kinds_of_code_have_theirs() -> None:
