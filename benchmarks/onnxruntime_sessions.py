@@ -1,6 +1,6 @@
 """What our kernels save inside onnxruntime: each export folder against its full-precision twin, on one thread.
 
-    python -m benchmarks.onnxruntime_sessions reactdeit-small bhvit-small
+    python -m benchmarks.onnxruntime_sessions reactdeit-small bhvit-small --json sessions.json
 
 Sessions take turns, one inference each, and the least of all turns counts: a busy machine slows a turn, never speeds
 one up. `exported` is the file that `edgebin export` wrote, `compiled` what the onnxruntime backend makes of it, both
@@ -10,8 +10,10 @@ with our library.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ from edgebin.passes import choose_kernels, lower
 from edgebin.profile.twin import export_twin
 from edgebin.targets import load_target
 
+_TWIN = "fp32 twin"
+
 
 def _session(model: bytes, *, ours: bool) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
@@ -51,7 +55,7 @@ def _sessions(folder: Path) -> dict[str, onnxruntime.InferenceSession]:
     with tempfile.TemporaryDirectory() as scratch:
         twin = export_twin(info, Path(scratch) / "twin.onnx").path.read_bytes()
     return {
-        "fp32 twin": _session(twin, ours=False),
+        _TWIN: _session(twin, ours=False),
         "exported": _session(exported.SerializeToString(), ours=True),
         "compiled": _session(optimised_model(lowered).SerializeToString(), ours=True),
     }
@@ -70,16 +74,24 @@ def _best_ms(made: dict[str, onnxruntime.InferenceSession], turns: int) -> dict[
     return best
 
 
-def _main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """Measures and prints; `words` are the command line's if None."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folders", type=Path, nargs="+", help="what `edgebin export` wrote")
     parser.add_argument("--turns", type=int, default=200)
-    arguments = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    arguments = parser.parse_args(words)
+    report: dict[str, dict[str, dict[str, float]]] = {}
     for folder in arguments.folders:
         best = _best_ms(_sessions(folder), arguments.turns)
-        twin = best["fp32 twin"]
+        twin = best[_TWIN]
+        report[folder.name] = {name: {"best_ms": ms, "speedup_vs_fp32": twin / ms} for name, ms in best.items()}
         print(f"{folder.name}: " + ", ".join(f"{name} {ms:.2f} ms ({twin / ms:.1f}x)" for name, ms in best.items()))
+    if arguments.json:
+        arguments.json.write_text(
+            json.dumps({"onnxruntime": onnxruntime.__version__, "models": report}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":
-    _main()
+    main()
