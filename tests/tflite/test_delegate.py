@@ -44,7 +44,7 @@ def test_cycles_leave_no_thread_behind(runtime: str, library: Path) -> None:
     [want] = set_and_run(interpreter(model, runtime, library=library), VALUES.x)
     gc.collect()
     before = process_threads()
-    for _ in range(50):
+    for _ in range(10):
         made = interpreter(model, runtime, library=library, num_threads=3)
         np.testing.assert_array_equal(set_and_run(made, VALUES.x)[0], want)
         assert process_threads() >= before + 2
