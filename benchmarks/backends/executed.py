@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.backends.emulated import Job, count_emulated
 from edgebin.bundle import Bundle
 from edgebin.profile.counting import INFERENCE, Counts
-from edgebin.profile.estimate import count_bundle, disassembled, region_cost
+from edgebin.profile.estimate import count_bundle, count_functions, disassembled, region_cost
 from edgebin.targets import Target
 
 
@@ -46,13 +46,14 @@ def executed_by_module(bundle: Bundle) -> Executed:
         ToolchainError: QEMU or the counter is missing.
         BoardError: the runner died.
     """
-    counts, report = count_bundle(bundle)
+    whole = count_bundle(bundle)
+    counts, report = count_functions(bundle)
     calls = {operation.function: operation.nodes[0] for operation in bundle.manifest.operations}
     functions = [function.name for function in report.functions or ()]
     per_region = _per_inference(counts)
     nodes = {calls[name]: per_region.get(index + 1, 0) for index, name in enumerate(functions) if name in calls}
-    between = sum(per_region.values()) - sum(nodes.values())
-    return Executed(nodes, between, 0, _cycles(counts, bundle.manifest.target))
+    between = sum(_per_inference(whole).values()) - sum(nodes.values())
+    return Executed(nodes, between, 0, _cycles(whole, bundle.manifest.target))
 
 
 def executed_by_library(target: Target, job: Job, folder: Path, nodes: Mapping[str, str]) -> Executed:

@@ -14,7 +14,7 @@ from edgebin.errors import BoardError
 from edgebin.profile.baseline import Baseline
 from edgebin.profile.contender import Named
 from edgebin.profile.cores import core_model
-from edgebin.profile.counting import INFERENCE, OUTSIDE, Counts, plugin_argument, read_counts
+from edgebin.profile.counting import OUTSIDE, Counts, plugin_argument, read_counts
 from edgebin.profile.cycles import ERROR_BOUND_HIGH, ERROR_BOUND_LOW, CycleEstimate, estimate, seconds, streamed
 from edgebin.profile.instructions import Instruction, disassemble
 from edgebin.profile.programs import instruction_counter
@@ -31,21 +31,39 @@ ERROR_BOUND = ErrorBound(
 )
 # What a runtime does itself; of onnxruntime and LiteRT that includes their own nodes.
 _OWN_WORK: Mapping[Backend, str] = {"tvm": "(virtual machine)", "ort": "(onnxruntime)", "tflite": "(LiteRT)"}
-_ARGUMENTS = ("--bench", "--mark", "--warmup-seconds", "0", "--min-runs", "1", "--min-seconds", "0", "--threads", "1")
+_ARGUMENTS = ("--bench", "--warmup-seconds", "0", "--min-runs", "1", "--min-seconds", "0", "--threads", "1")
 
 
-def count_bundle(bundle: Bundle) -> tuple[Counts, RunnerReport]:
-    """Counts the second inference of a bundle: the first also does what is done once.
+def count_bundle(bundle: Bundle) -> Counts:
+    """Counts the second inference of a bundle: the first also does what is done once. Nothing looks at its functions.
 
     Raises:
         ToolchainError: QEMU or the counter is missing.
         BoardError: the runner died.
     """
+    return _count(bundle, "--mark-inferences")[0]
+
+
+def count_functions(bundle: Bundle) -> tuple[Counts, RunnerReport]:
+    """The same inference function by function. The report names them.
+
+    Looking at functions takes instructions of its own, which stand between them: the counts of all regions together
+    are more than an inference.
+
+    Raises:
+        ToolchainError: QEMU or the counter is missing.
+        BoardError: the runner died.
+    """
+    return _count(bundle, "--mark")
+
+
+def _count(bundle: Bundle, marking: str) -> tuple[Counts, RunnerReport]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "counts.bin")
         machine = QemuMachine(bundle.manifest.target, plugin_argument(instruction_counter(), output, skip=1))
         machine.check(bundle.manifest)
-        report = invoke(machine, bundle, ["--input", str(bundle.extracted() / GOLDEN_INPUTS_NAME), *_ARGUMENTS])
+        inputs = str(bundle.extracted() / GOLDEN_INPUTS_NAME)
+        report = invoke(machine, bundle, ["--input", inputs, marking, *_ARGUMENTS])
         return read_counts(output), report
 
 
@@ -87,32 +105,37 @@ def latency(counts: Counts, target: Target, weight_bytes: int) -> EstimatedLaten
     )
 
 
-def layers(counts: Counts, report: RunnerReport, named: Named) -> tuple[Layer, ...]:
-    """What each function costs per inference, the costliest first; the rest is the runtime's own work."""
+def layers(whole: EstimatedLatency, counts: Counts, report: RunnerReport, named: Named) -> tuple[Layer, ...]:
+    """What each function costs per inference, the costliest first; the rest of `whole` is the runtime's own work."""
     bundle = named.bundle
     target = bundle.manifest.target
     decoded = disassembled(counts)
     purpose = {operation.function: operation for operation in bundle.manifest.operations}
-    names = {index + 1: function.name for index, function in enumerate(report.functions or ())}
-    names[INFERENCE] = _OWN_WORK[bundle.manifest.backend]
-    costs = {region: region_cost(counts, [region], target, decoded) for region in counts.inference_regions}
-    total = sum(cost.cycles for cost in costs.values())
     runs = max(1, counts.inferences)
+    found = {
+        function.name: (region_cost(counts, [index + 1], target, decoded), counts.regions[index + 1].entries // runs)
+        for index, function in enumerate(report.functions or ())
+        if index + 1 in counts.regions
+    }
+    costs = {name: (cost.cycles / runs, cost.instructions // runs, calls) for name, (cost, calls) in found.items()}
+    own_cycles = whole.cycles - sum(cycles for cycles, _, _ in costs.values())
+    own_instructions = whole.instructions - sum(instructions for _, instructions, _ in costs.values())
+    costs[_OWN_WORK[bundle.manifest.backend]] = (max(0.0, own_cycles), max(0, own_instructions), 1)
     rows = []
-    for region, cost in sorted(costs.items(), key=lambda item: -item[1].cycles):
-        operation = purpose.get(names[region])
+    for name, (cycles, instructions, calls) in sorted(costs.items(), key=lambda item: -item[1][0]):
+        operation = purpose.get(name)
         rows.append(
             Layer(
-                name=names[region],
+                name=name,
                 op=operation.kind if operation else "",
                 variant=operation.variant if operation else None,
                 nodes=operation.nodes if operation else (),
                 kind="estimate",
-                latency_ms=cost.cycles / runs / target.freq_hz * 1e3,
-                share=cost.cycles / total if total else 0.0,
-                calls=counts.regions[region].entries // runs,
-                cycles=cost.cycles / runs,
-                instructions=cost.instructions // runs,
+                latency_ms=cycles / target.freq_hz * 1e3,
+                share=cycles / whole.cycles if whole.cycles else 0.0,
+                calls=calls,
+                cycles=cycles,
+                instructions=instructions,
                 bundle=named.name,
             )
         )

@@ -175,10 +175,10 @@ def _estimated(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
     layers: list[Layer] = []
     for side in ours:
         manifest = side.bundle.manifest
-        counts, report = estimate.count_bundle(side.bundle)
+        counts = estimate.count_bundle(side.bundle)
         latency = estimate.latency(counts, target, manifest.files[manifest.model_name].size)
         variants.append(Variant(side.name, manifest.engine, latency, None, side.bundle.size_bytes))
-        layers += estimate.layers(counts, report, side)
+        layers += estimate.layers(latency, *estimate.count_functions(side.bundle), side)
     variants += _quickest_estimates(opponents.onnxruntime, target)
     reference = next((variant for variant in variants if variant.name == "fp32"), None)
     if reference is None and len(variants) > 1:

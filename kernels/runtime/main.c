@@ -151,8 +151,8 @@ int main(int argc, char** argv) {
   const int64_t load_ns = eb_now_ns() - begin_ns;
 
   static eb_functions functions;
-  static eb_instrument instrument = {.functions = &functions, .marks = 1};
-  if (options.mark) eb_instrument_attach(&instrument, &engine);
+  static eb_instrument instrument = {.functions = &functions};
+  if (options.mark == EB_MARKS_FUNCTIONS) eb_instrument_mark(&instrument, &engine);
   int passed = 1;
   int64_t runs = 0;
   eb_json_begin();

@@ -21,6 +21,7 @@ static const char kHelp[] =
     "  --per-op                 adds calls and time of each function, measured apart from --bench's times\n"
     "  --layers                 adds samples of each function's result (layers.h), from one run apart\n"
     "  --mark                   marks functions and inferences for an emulator (marks.h)\n"
+    "  --mark-inferences        marks inferences alone, which nothing then disturbs\n"
     "  --threads N              threads to compute with (1)\n"
     "  --pin 0,1                keeps the process on these cores\n"
     "  --model FILE             the graph; default: the bundle's, beside this program\n"
@@ -66,7 +67,8 @@ eb_options eb_options_parse(int argc, char** argv) {
       {"serve", no_argument, &options.serve, 1},
       {"per-op", no_argument, &options.per_op, 1},
       {"layers", no_argument, &options.layers, 1},
-      {"mark", no_argument, &options.mark, 1},
+      {"mark", no_argument, &options.mark, EB_MARKS_FUNCTIONS},
+      {"mark-inferences", no_argument, &options.mark, EB_MARKS_INFERENCES},
       {"warmup-seconds", required_argument, NULL, WARMUP},
       {"min-runs", required_argument, NULL, RUNS},
       {"min-seconds", required_argument, NULL, SECONDS},

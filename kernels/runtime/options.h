@@ -6,12 +6,15 @@
 
 #define EB_MAX_CORES 256
 
+/* What --mark and --mark-inferences ask for. */
+enum { EB_MARKS_NOTHING, EB_MARKS_FUNCTIONS, EB_MARKS_INFERENCES };
+
 typedef struct {
   const char *model, *io;
   const char *input, *output;
   const char *golden_inputs, *golden_outputs;
-  double atol, rtol; /* negative: as io.txt says */
-  int bench, serve, per_op, layers, mark;
+  double atol, rtol;                      /* negative: as io.txt says */
+  int bench, serve, per_op, layers, mark; /* mark: EB_MARKS_... */
   int64_t min_runs;
   double warmup_seconds, min_seconds;
   int threads;

@@ -15,6 +15,8 @@ from onnx import helper
 from edgebin.bundle import Bundle
 from edgebin.errors import EdgebinError, InputError, MeasurementInvalid
 from edgebin.profile import RunRecord, profile_bundles
+from edgebin.profile.counting import INFERENCE, Counts
+from edgebin.profile.estimate import count_bundle, count_functions
 from edgebin.profile.protocol import EstimatedLatency, MeasuredLatency
 from edgebin.report import report_csv, report_json, report_markdown
 from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64
@@ -91,7 +93,20 @@ def test_instructions_of_functions_add_up(estimated: tuple[RunRecord, Path]) -> 
     assert binary is not None
     assert isinstance(binary.latency, EstimatedLatency)
     assert sum(layer.instructions or 0 for layer in record.layers) == binary.latency.instructions
-    assert "double" in {layer.name for layer in record.layers}
+    by_name = {layer.name: layer.instructions or 0 for layer in record.layers}
+    assert by_name["double"] > 0
+    assert by_name["(virtual machine)"] > 0, "functions alone execute more than the inference that nobody looked at"
+
+
+def test_looking_at_functions_is_not_charged_to_the_inference(tiny_bundle: Bundles) -> None:
+    bundle = tiny_bundle("rpi4b")
+    alone, (observed, _) = count_bundle(bundle), count_functions(bundle)
+
+    def instructions(counts: Counts) -> int:
+        return sum(counts.instructions(region) for region in counts.inference_regions)
+
+    assert alone.inference_regions == (INFERENCE,)
+    assert instructions(alone) < instructions(observed)
 
 
 def test_counts_do_not_vary(tiny_bundle: Bundles, estimated: tuple[RunRecord, Path]) -> None:
