@@ -39,13 +39,14 @@ def register(session_options: onnxruntime.SessionOptions, library: Path | str | 
         InputError: the library is not there, or onnxruntime refuses it; or this host is not x86-64 and none is given.
         ToolchainError: it has to be built, and there is no compiler.
     """
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail
+
     path = _host_library() if library is None else Path(library).absolute()
     if not path.is_file():
         raise InputError(f"there is no library `{path}`", hint="`edgebin unpack` takes it out of a bundle")
     try:
         session_options.register_custom_ops_library(str(path))
-    except Exception as error:
-        # onnxruntime's errors have no type of their own outside of its private modules.
+    except Fail as error:
         reason = str(error).strip().splitlines()[-1]
         raise InputError(
             f"onnxruntime cannot load `{path}`: {reason}",

@@ -40,6 +40,9 @@ typedef struct {
   float epsilon;
 } eb_attributes;
 
+/* Bytes of an element; 0 for EB_NO_TYPE. */
+size_t eb_item_bytes(eb_type type);
+
 typedef struct eb_node eb_node;
 
 /* Calls part(call, 0) .. part(call, count - 1), in any order, perhaps at the same time, and returns when all are done.

@@ -78,7 +78,6 @@ int eb_check_epilogue(const eb_call* call, char* message);
 eb_epilogue eb_epilogue_from(const eb_call* call, size_t begin);
 
 /* tensor.c */
-size_t eb_item_bytes(eb_type type);
 int eb_is_bits(const eb_tensor* tensor);
 size_t eb_last(const eb_tensor* tensor);      /* elements of a row */
 size_t eb_row_bytes(const eb_tensor* tensor); /* bytes of a row */

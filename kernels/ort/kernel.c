@@ -43,12 +43,10 @@ static OrtStatus* refuse(const kernel* k, const char* message) {
   return k->api->CreateStatus(ORT_INVALID_ARGUMENT, text);
 }
 
-static size_t item_bytes(eb_type type) { return type == EB_U8 ? 1 : type == EB_I64 ? 8 : 4; }
-
 /* Keeps a constant's data. */
 static OrtStatus* copy_constant(kernel* k, size_t index) {
   eb_tensor* tensor = &k->inputs[index];
-  size_t bytes = item_bytes(tensor->type);
+  size_t bytes = eb_item_bytes(tensor->type);
   for (size_t i = 0; i < tensor->rank; i++) bytes *= (size_t)tensor->dims[i];
   k->copies[index] = malloc(bytes ? bytes : 1);
   if (!k->copies[index]) return refuse(k, "out of memory");

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,22 +225,18 @@ def test_a_batch_of_any_size_stays_one_when_shapes_are_inferred(
 
 def test_sessions_come_and_go_and_run_at_the_same_time(ort_library: Path) -> None:
     case = CASES["FusedBinaryConv, everything"]
-    model, want, wrong = model_of(case, reference(case)), run_case(case, reference(case), ort_library), []
+    model, want = model_of(case, reference(case)), run_case(case, reference(case), ort_library)
     feeds = {"x0": case.inputs[0]}
     shared = session(model, ort_library, threads=2)
 
-    def work() -> None:
-        for turn in range(12):
-            mine = shared if turn % 2 else session(model, ort_library, threads=1 + turn % 3)
-            got = mine.run(None, feeds)
-            wrong.extend(one for one, other in zip(got, want, strict=True) if not np.array_equal(one, other))
+    def results(turn: int) -> list[np.ndarray]:
+        mine = shared if turn % 2 else session(model, ort_library, threads=1 + turn % 3)
+        return mine.run(None, feeds)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(results, range(48)):
+            for one, other in zip(got, want, strict=True):
+                np.testing.assert_array_equal(one, other)
 
 
 def test_library_shows_two_symbols_and_needs_an_old_c_library(tmp_path: Path) -> None:

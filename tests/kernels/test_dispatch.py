@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,19 +134,11 @@ def test_parts_may_run_at_the_same_time(dispatch: Dispatch, name: str) -> None:
 def test_one_node_runs_in_many_threads(dispatch: Dispatch) -> None:
     case = CASES["FusedBinaryConv, everything"]
     node = dispatch.node(case.op, case.inputs, parts=2, **case.attributes)
-    want, wrong = node.run(case.inputs), []
-
-    def run() -> None:
-        for _ in range(20):
-            got = node.run(case.inputs)
-            wrong.extend(one for one, other in zip(got, want, strict=True) if not np.array_equal(one, other))
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    want = node.run(case.inputs)
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(lambda _: node.run(case.inputs), range(80)):
+            for one, other in zip(got, want, strict=True):
+                np.testing.assert_array_equal(one, other)
 
 
 def test_bits_may_be_words_of_int32(dispatch: Dispatch) -> None:

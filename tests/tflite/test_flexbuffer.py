@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flatbuffers import flexbuffers
 
+from edgebin.backends.tflite.writer import flexbuffer
 from edgebin.resources import resource_dir
 from edgebin.toolchain.compiler import Compiler
-from tests.tflite.model import flexbuffer
 
 SOURCE = resource_dir("kernels") / "tflite" / "flexbuffer.c"
 OK, ABSENT, MALFORMED = range(3)

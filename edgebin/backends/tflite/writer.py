@@ -6,14 +6,13 @@ since 2.5), which has builders for its tables but no objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import flatbuffers
-import numpy as np
 import tflite
 from flatbuffers import flexbuffers
 
+from edgebin.backends.tflite.flatbuffer import TENSOR_TYPES, byte_vector, int_vector, number_vector, table, tables
 from edgebin.backends.tflite.graph import Graph, Operator, Option, Tensor
 from edgebin.errors import UnsupportedOp
 
@@ -23,15 +22,6 @@ _BUFFER_ALIGNMENT = 16
 _CUSTOM = tflite.BuiltinOperator.CUSTOM
 # Codes above this do not fit the old one-byte field, which then says so.
 _LARGEST_OLD_CODE = 127
-
-_TYPES = {
-    "float32": tflite.TensorType.FLOAT32,
-    "int8": tflite.TensorType.INT8,
-    "uint8": tflite.TensorType.UINT8,
-    "int32": tflite.TensorType.INT32,
-    "int64": tflite.TensorType.INT64,
-    "bool": tflite.TensorType.BOOL,
-}
 
 # The option table of each builtin that gets one; the others have none, or only defaults.
 _OPTION_TABLES = {
@@ -73,30 +63,30 @@ def write(graph: Graph, *, description: str) -> bytes:
     contents = [b""] + [tensor.data.tobytes() for tensor in tensors if tensor.data is not None]
     buffer_of = {tensor: number for number, tensor in enumerate((t for t in tensors if t.data is not None), start=1)}
 
-    buffers = _tables(builder, "Model", "Buffers", [_buffer(builder, content) for content in contents])
+    buffers = tables(builder, "Model", "Buffers", [_buffer(builder, content) for content in contents])
     written = [_tensor(builder, tensor, buffer_of.get(tensor, 0)) for tensor in tensors]
     operators = [
         _operator(builder, operator, codes.index((operator.kind, operator.custom)), index)
         for operator in graph.operators
     ]
-    subgraph = _table(
+    subgraph = table(
         builder,
         "SubGraph",
-        Tensors=_tables(builder, "SubGraph", "Tensors", written),
-        Inputs=_ints(builder, [index[tensor] for tensor in graph.inputs]),
-        Outputs=_ints(builder, [index[tensor] for tensor in graph.outputs]),
-        Operators=_tables(builder, "SubGraph", "Operators", operators),
+        Tensors=tables(builder, "SubGraph", "Tensors", written),
+        Inputs=int_vector(builder, [index[tensor] for tensor in graph.inputs]),
+        Outputs=int_vector(builder, [index[tensor] for tensor in graph.outputs]),
+        Operators=tables(builder, "SubGraph", "Operators", operators),
         Name=builder.CreateString("main"),
     )
-    model = _table(
+    model = table(
         builder,
         "Model",
         Version=_SCHEMA_VERSION,
-        OperatorCodes=_tables(builder, "Model", "OperatorCodes", [_operator_code(builder, *code) for code in codes]),
-        Subgraphs=_tables(builder, "Model", "Subgraphs", [subgraph]),
+        OperatorCodes=tables(builder, "Model", "OperatorCodes", [_operator_code(builder, *code) for code in codes]),
+        Subgraphs=tables(builder, "Model", "Subgraphs", [subgraph]),
         Description=builder.CreateString(description),
         Buffers=buffers,
-        SignatureDefs=_tables(builder, "Model", "SignatureDefs", [_signature(builder, graph, index)]),
+        SignatureDefs=tables(builder, "Model", "SignatureDefs", [_signature(builder, graph, index)]),
     )
     builder.Finish(model, file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
@@ -126,30 +116,30 @@ def _tensors(graph: Graph) -> list[Tensor]:
 
 
 def _buffer(builder: flatbuffers.Builder, content: bytes) -> int:
-    data = _bytes(builder, content, _BUFFER_ALIGNMENT) if content else None
-    return _table(builder, "Buffer", **({} if data is None else {"Data": data}))
+    data = byte_vector(builder, content, _BUFFER_ALIGNMENT) if content else None
+    return table(builder, "Buffer", **({} if data is None else {"Data": data}))
 
 
 def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
-    if tensor.dtype.name not in _TYPES:
+    if tensor.dtype.name not in TENSOR_TYPES:
         raise UnsupportedOp(tensor.name, f"tensors of {tensor.dtype.name} are not written to `.tflite` files")
     fields = {
-        "Shape": _ints(builder, tensor.shape),
+        "Shape": int_vector(builder, tensor.shape),
         "Name": builder.CreateString(tensor.name),
-        "Type": _TYPES[tensor.dtype.name],
+        "Type": TENSOR_TYPES[tensor.dtype.name],
         "Buffer": buffer,
     }
     if tensor.scales is not None:
-        scale = _vector(builder, builder.PrependFloat32, 4, [float(scale) for scale in tensor.scales])
-        zero_point = _vector(builder, builder.PrependInt64, 8, [0] * len(tensor.scales))
-        fields["Quantization"] = _table(builder, "QuantizationParameters", Scale=scale, ZeroPoint=zero_point)
-    return _table(builder, "Tensor", **fields)
+        scale = number_vector(builder, builder.PrependFloat32, 4, [float(scale) for scale in tensor.scales])
+        zero_point = number_vector(builder, builder.PrependInt64, 8, [0] * len(tensor.scales))
+        fields["Quantization"] = table(builder, "QuantizationParameters", Scale=scale, ZeroPoint=zero_point)
+    return table(builder, "Tensor", **fields)
 
 
 def _operator_code(builder: flatbuffers.Builder, kind: str, custom: bool) -> int:
     code = _CUSTOM if custom else getattr(tflite.BuiltinOperator, kind)
     fields: dict[str, int] = {"CustomCode": builder.CreateString(kind)} if custom else {}
-    return _table(
+    return table(
         builder,
         "OperatorCode",
         DeprecatedBuiltinCode=min(code, _LARGEST_OLD_CODE),
@@ -163,16 +153,16 @@ def _operator(builder: flatbuffers.Builder, operator: Operator, code: int, index
     fields = {
         "OpcodeIndex": code,
         # -1: an optional input that is not there.
-        "Inputs": _ints(builder, [-1 if tensor is None else index[tensor] for tensor in operator.inputs]),
-        "Outputs": _ints(builder, [index[tensor] for tensor in operator.outputs]),
+        "Inputs": int_vector(builder, [-1 if tensor is None else index[tensor] for tensor in operator.inputs]),
+        "Outputs": int_vector(builder, [index[tensor] for tensor in operator.outputs]),
     }
     if operator.custom:
         if operator.options:
-            fields["CustomOptions"] = _bytes(builder, flexbuffer(operator.options), 1)
-    elif table := _OPTION_TABLES.get(operator.kind):
-        fields["BuiltinOptions"] = _table(builder, table, **operator.options)
-        fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, table)
-    return _table(builder, "Operator", **fields)
+            fields["CustomOptions"] = byte_vector(builder, flexbuffer(operator.options), 1)
+    elif options := _OPTION_TABLES.get(operator.kind):
+        fields["BuiltinOptions"] = table(builder, options, **operator.options)
+        fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, options)
+    return table(builder, "Operator", **fields)
 
 
 def _signature(builder: flatbuffers.Builder, graph: Graph, index: Mapping[Tensor, int]) -> int:
@@ -180,49 +170,15 @@ def _signature(builder: flatbuffers.Builder, graph: Graph, index: Mapping[Tensor
 
     def maps(field: str, tensors: Sequence[Tensor]) -> int:
         entries = [
-            _table(builder, "TensorMap", Name=builder.CreateString(tensor.name), TensorIndex=index[tensor])
+            table(builder, "TensorMap", Name=builder.CreateString(tensor.name), TensorIndex=index[tensor])
             for tensor in tensors
         ]
-        return _tables(builder, "SignatureDef", field, entries)
+        return tables(builder, "SignatureDef", field, entries)
 
-    return _table(
+    return table(
         builder,
         "SignatureDef",
         Inputs=maps("Inputs", graph.inputs),
         Outputs=maps("Outputs", graph.outputs),
         SignatureKey=builder.CreateString("serving_default"),
     )
-
-
-def _table(builder: flatbuffers.Builder, table: str, **fields: Any) -> int:
-    """A table of the schema; its fields are numbers, or offsets of what was written before."""
-    getattr(tflite, f"{table}Start")(builder)
-    for name, value in fields.items():
-        getattr(tflite, f"{table}Add{name}")(builder, value)
-    return int(getattr(tflite, f"{table}End")(builder))
-
-
-def _tables(builder: flatbuffers.Builder, table: str, field: str, offsets: Sequence[int]) -> int:
-    getattr(tflite, f"{table}Start{field}Vector")(builder, len(offsets))
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
-    return int(builder.EndVector())
-
-
-def _ints(builder: flatbuffers.Builder, values: Sequence[int]) -> int:
-    return _vector(builder, builder.PrependInt32, 4, [int(value) for value in values])
-
-
-def _vector(builder: flatbuffers.Builder, prepend: Callable[[Any], None], size: int, values: Sequence[Any]) -> int:
-    builder.StartVector(size, len(values), size)
-    for value in reversed(values):
-        prepend(value)
-    return int(builder.EndVector())
-
-
-def _bytes(builder: flatbuffers.Builder, content: bytes, alignment: int) -> int:
-    """A vector of bytes. `Builder.CreateByteVector` does not keep the alignment that the schema demands of buffers."""
-    builder.StartVector(1, len(content), alignment)
-    builder.head = builder.head - len(content)
-    builder.Bytes[builder.head : builder.head + len(content)] = np.frombuffer(content, np.uint8).tobytes()
-    return int(builder.EndVector())

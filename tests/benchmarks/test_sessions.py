@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.onnxruntime_sessions import main
+from benchmarks.backends.sessions import main
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="times kernels of x86-64")

@@ -1,6 +1,6 @@
 """What our kernels save inside onnxruntime: each export folder against its full-precision twin, on one thread.
 
-    python -m benchmarks.onnxruntime_sessions reactdeit-small bhvit-small --json sessions.json
+    python -m benchmarks.backends.sessions reactdeit-small bhvit-small --json sessions.json
 
 Sessions take turns, one inference each, and the least of all turns counts: a busy machine slows a turn, never speeds
 one up. `exported` is the file that `edgebin export` wrote, `compiled` what the onnxruntime backend makes of it, both
