@@ -11,6 +11,7 @@ EdgebinError                 exit code
 ├── VerificationError            3      outputs differ; carries `max_abs_diff` and `layer`
 ├── ToolchainError               4      a compiler, emulator or runtime is missing or failed
 ├── BoardError                   5      a machine could not be reached or refused
+│   └── ConnectionLost           5      it was reached, and is no more; what runs there goes on
 ├── TargetMismatch               6      right artefact, wrong machine (ABI, ISA, glibc)
 └── MeasurementInvalid           7      measured, but the figures must not be trusted; carries `flags`
 ```
@@ -89,6 +90,10 @@ class BoardError(EdgebinError):
     """A machine could not be reached, or a program on it died."""
 
     exit_code = 5
+
+
+class ConnectionLost(BoardError):
+    """A machine was reached and then the connection broke. What runs detached there goes on."""
 
 
 class TargetMismatch(EdgebinError):

@@ -18,7 +18,8 @@ from edgebin.profile.counting import OUTSIDE, Counts, plugin_argument, read_coun
 from edgebin.profile.cycles import ERROR_BOUND_HIGH, ERROR_BOUND_LOW, CycleEstimate, estimate, seconds, streamed
 from edgebin.profile.instructions import Instruction, disassemble
 from edgebin.profile.programs import instruction_counter
-from edgebin.profile.protocol import ErrorBound, EstimatedLatency, Layer
+from edgebin.profile.quantities import ErrorBound, EstimatedLatency
+from edgebin.profile.record import Layer
 from edgebin.targets import Target
 from edgebin.toolchain.process import tail
 from edgebin.toolchain.qemu import qemu_command

@@ -13,7 +13,7 @@ from edgebin.errors import BoardError, InputError
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.engines import Engine, pinned
 from edgebin.profile.host import Comparison, compare
-from edgebin.profile.protocol import Layer
+from edgebin.profile.record import Layer
 
 _TRIAL_RUNS = 10
 _PER_OP_RUNS = 30

@@ -20,18 +20,8 @@ from edgebin.profile.contender import Named, named
 from edgebin.profile.host import Comparison, Timings
 from edgebin.profile.hosting import HOSTED
 from edgebin.profile.opponents import Opponents, prepare_opponents
-from edgebin.profile.protocol import (
-    Artefact,
-    Device,
-    EstimatedLatency,
-    Layer,
-    MeasuredLatency,
-    Protocol,
-    RunRecord,
-    Speedup,
-    Validity,
-    Variant,
-)
+from edgebin.profile.quantities import EstimatedLatency, MeasuredLatency, Speedup
+from edgebin.profile.record import Artefact, Device, Layer, Protocol, RunRecord, Validity, Variant
 from edgebin.profile.run_folder import write_run_folder
 from edgebin.profile.statistics import ratio, summarize
 from edgebin.targets import Target
@@ -101,10 +91,10 @@ def profile_bundles(
                 warmup_seconds=warmup_seconds,
             )
             protocol = Protocol(
-                threads, cpus, min_runs, min_seconds, warmup_seconds, len(comparison.timings[0].rounds), True
+                (threads,), min_runs, min_seconds, warmup_seconds, len(comparison.timings[0].rounds), True
             )
             layers = [layer for side in ours for layer in measure.measured_layers(side, threads=threads, cpus=cpus)]
-            record = _measured(ours, comparison, sides, protocol, layers, opponents.notes)
+            record = _measured(ours, comparison, sides, protocol, cpus, layers, opponents.notes)
     if save is not None:
         write_run_folder(save, record, comparison)
     return record
@@ -138,6 +128,7 @@ def _measured(
     comparison: Comparison,
     sides: Sequence[measure.Measured],
     protocol: Protocol,
+    cpus: tuple[int, ...] | None,
     layers: Sequence[Layer],
     notes: Sequence[str],
 ) -> RunRecord:
@@ -160,6 +151,8 @@ def _measured(
                 ),
                 speedup=_measured_speedup(reference, timings),
                 file_bytes=side.file_bytes,
+                threads=protocol.threads[0],
+                cpus=cpus,
                 peak_rss_bytes=side.peak_rss_bytes,
                 load_ms=side.load_ms,
                 first_ms=timings.first_ms,
@@ -187,7 +180,7 @@ def _estimated(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
         variants = [
             replace(variant, speedup=Speedup(reference.latency.p50_ms / variant.latency.p50_ms)) for variant in variants
         ]
-    protocol = Protocol(1, None, 1, 0.0, 0.0, 1, False)
+    protocol = Protocol((1,), 1, 0.0, 0.0, 1, False)
     return _record(ours, protocol, variants, layers, Validity(ok=True), opponents.notes)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgebin.errors import InputError
 from edgebin.profile.host import Comparison
-from edgebin.profile.protocol import RunRecord
+from edgebin.profile.record import RunRecord
 
 _LAYER_COLUMNS = ("bundle", "name", "op", "nodes", "kind", "latency_ms", "share", "calls", "cycles", "instructions")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgebin.profile.protocol import EstimatedLatency, Latency, MeasuredLatency, Speedup
+from edgebin.profile.quantities import EstimatedLatency, Latency, MeasuredLatency, Speedup
 
 NOTHING = "–"
 

@@ -10,7 +10,8 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from edgebin.profile.protocol import EstimatedLatency, MeasuredLatency, RunRecord
+from edgebin.profile.quantities import EstimatedLatency, MeasuredLatency
+from edgebin.profile.record import RunRecord
 from edgebin.report.tables import Table, explanations, layers_tables, summary_line, variants_table
 
 _CSV_COLUMNS = (
@@ -50,7 +51,7 @@ def report_csv(record: RunRecord) -> str:
         row: dict[str, object] = {
             "bundle": files.get(variant.name, record.bundles[0].name),
             "target": record.device.target,
-            "threads": record.protocol.threads,
+            "threads": variant.threads,
             "variant": variant.name,
             "engine": variant.engine,
             "kind": latency.kind,

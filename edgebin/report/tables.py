@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgebin.profile.protocol import EstimatedLatency, Layer, RunRecord
+from edgebin.profile.quantities import EstimatedLatency
+from edgebin.profile.record import Layer, RunRecord
 from edgebin.report.cells import (
     NOTHING,
     bound_text,
@@ -35,10 +36,7 @@ def summary_line(record: RunRecord) -> str:
     valid = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
     how = "estimated, not measured" if record.kind == "estimate" else "measured"
     names = ", ".join(bundle.name for bundle in record.bundles)
-    return (
-        f"{names} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), "
-        f"{record.protocol.threads} thread{'s' if record.protocol.threads > 1 else ''}: {how}{valid}"
-    )
+    return f"{names} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), {_threads(record)}: {how}{valid}"
 
 
 def variants_table(record: RunRecord) -> Table:
@@ -92,6 +90,13 @@ def _layers_table(title: str, layers: Sequence[Layer], kind: str, top: int) -> T
     return Table(title, ("function", "op", "calls", "time", "share"), tuple(rows))
 
 
+def _threads(record: RunRecord) -> str:
+    """`1 thread`, `1, 2 and 4 threads`."""
+    *others, last = map(str, record.protocol.threads)
+    numbers = f"{', '.join(others)} and {last}" if others else last
+    return f"{numbers} thread{'' if record.protocol.threads == (1,) else 's'}"
+
+
 def explanations(record: RunRecord) -> tuple[str, ...]:
     """What each figure is and how it came about, one sentence or two each."""
     lines: list[str] = []
@@ -107,12 +112,12 @@ def explanations(record: RunRecord) -> tuple[str, ...]:
         )
     else:
         protocol = record.protocol
-        threads = f"{protocol.threads} thread{'s' if protocol.threads > 1 else ''}"
-        where = f"processors {', '.join(map(str, protocol.pinned_cpus))}" if protocol.pinned_cpus else "any processor"
+        cpus = sorted({cpu for variant in record.variants for cpu in variant.cpus or ()})
+        where = f"processors {', '.join(map(str, cpus))}" if cpus else "any processor"
         lines.append(
             f"p50 is the median ± standard deviation of at least {protocol.min_runs} inferences and "
             f"{protocol.min_seconds:g} s of each variant after warm-up, taken in turns ({protocol.rounds} rounds) "
-            f"on {where} with {threads}; p99 is their 99th percentile."
+            f"on {where} with {_threads(record)}; p99 is their 99th percentile."
         )
         of_minima = [
             f"{variant.name} {variant.speedup.of_minima:.2f}×"

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from edgebin.errors import MeasurementInvalid
 from edgebin.graph.manifest import read_manifest
 from edgebin.models.checkpoint import read_checkpoint
-from edgebin.profile.protocol import EstimatedLatency, RunRecord
+from edgebin.profile.quantities import EstimatedLatency
+from edgebin.profile.record import RunRecord
 from edgebin.report.cells import bound_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,7 +201,7 @@ def latency_row(record: RunRecord) -> tuple[str, str, str, str]:
 
 def provenance(record: RunRecord) -> str:
     """What the figures of a machine rest on, in words."""
-    threads = f"{record.protocol.threads} thread" + ("" if record.protocol.threads == 1 else "s")
+    threads = f"{record.protocol.threads[0]} thread" + ("" if record.protocol.threads == (1,) else "s")
     latency = record.variants[0].latency
     if isinstance(latency, EstimatedLatency):
         core = f"{record.device.core} at {record.device.freq_hz / 1e9:.2f} GHz"

@@ -17,7 +17,7 @@ from edgebin.errors import EdgebinError, InputError, MeasurementInvalid
 from edgebin.profile import RunRecord, profile_bundles
 from edgebin.profile.counting import INFERENCE, Counts
 from edgebin.profile.estimate import count_bundle, count_functions
-from edgebin.profile.protocol import EstimatedLatency, MeasuredLatency
+from edgebin.profile.quantities import EstimatedLatency, MeasuredLatency
 from edgebin.report import report_csv, report_json, report_markdown
 from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64
 from tests.profile.twin_file import write_twin
@@ -63,8 +63,7 @@ def test_measurement_is_complete(measured: tuple[RunRecord, Path]) -> None:
     assert fp32 is not None
     assert fp32.speedup is not None
     assert fp32.speedup.of_medians == 1.0
-    assert record.protocol.pinned_cpus is not None
-    assert len(record.protocol.pinned_cpus) == 1
+    assert all(variant.cpus is not None and len(variant.cpus) == 1 for variant in record.variants)
     assert sum(layer.share for layer in record.layers) == pytest.approx(1.0)
 
 

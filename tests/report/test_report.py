@@ -10,19 +10,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from edgebin.profile.protocol import (
-    Artefact,
-    Device,
-    ErrorBound,
-    EstimatedLatency,
-    Layer,
-    MeasuredLatency,
-    Protocol,
-    RunRecord,
-    Speedup,
-    Validity,
-    Variant,
-)
+from edgebin.profile.quantities import ErrorBound, EstimatedLatency, MeasuredLatency, Speedup
+from edgebin.profile.record import Artefact, Device, Layer, Protocol, RunRecord, Validity, Variant
 from edgebin.report import report_csv, report_json, report_markdown, report_screen
 
 BUNDLE = Artefact("digits-x86-64.ebz", "0" * 64, 15_500_000)
@@ -41,6 +30,7 @@ def measured() -> RunRecord:
         35_000_000,
         12.0,
         2.5,
+        cpus=(1,),
     )
     fp32 = Variant(
         "fp32",
@@ -52,13 +42,14 @@ def measured() -> RunRecord:
         546.0,
         20.0,
         note="a note",
+        cpus=(1,),
     )
     return RunRecord(
         edgebin_version="0.1.0",
         created_utc="2026-01-02T03:04:05+00:00",
         bundles=(BUNDLE,),
         device=Device("x86-64", "this host", "some processor", 3_000_000_000, "Linux"),
-        protocol=Protocol(1, (1,), 50, 5.0, 1.0, 40, True),
+        protocol=Protocol((1,), 50, 5.0, 1.0, 40, True),
         variants=(binary, fp32),
         layers=LAYERS,
         validity=Validity(True),

@@ -1,75 +1,28 @@
-"""What a profile is made of, as it stands in `run.json`: units in the names, each latency says what `kind` it is."""
+"""What a profile is made of, as it stands in `run.json` (schema: docs/schema/run.json)."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from edgebin.errors import InputError
+from edgebin.profile.quantities import Energy, Latency, Speedup
 
-SCHEMA_VERSION: Literal[2] = 2
-
-
-@dataclass(frozen=True)
-class MeasuredLatency:
-    """Timings of single inferences on the machine that `RunRecord.device` names, after warm-up."""
-
-    runs: int
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    min_ms: float
-    mean_ms: float
-    stdev_ms: float
-    kind: Literal["measured"] = "measured"
-
-
-@dataclass(frozen=True)
-class ErrorBound:
-    """The true value lies between estimate·(1 + low) and estimate·(1 + high), as far as `basis` can tell."""
-
-    low: float
-    high: float
-    basis: str
-
-
-@dataclass(frozen=True)
-class EstimatedLatency:
-    """Cycles of exactly counted instructions on a model of a core. `limits`: cycles by what limited them."""
-
-    p50_ms: float
-    cycles: float
-    instructions: int
-    error_bound: ErrorBound
-    limits: dict[str, float]
-    kind: Literal["estimate"] = "estimate"
-
-
-Latency = MeasuredLatency | EstimatedLatency
-
-
-@dataclass(frozen=True)
-class Speedup:
-    """How many times faster than `RunRecord.reference`.
-
-    The interval is the 95 % bootstrap interval of the ratio of medians.
-    """
-
-    of_medians: float
-    of_minima: float | None = None
-    ci95_low: float | None = None
-    ci95_high: float | None = None
+SCHEMA_VERSION: Literal[3] = 3
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to run the model: ours, or a baseline. `load_ms`: process start to model ready."""
+    """One way to run the model with so many threads: ours, or a baseline. `load_ms`: process start to model ready.
+
+    `cpus` are the processors it was kept on, None where the scheduler chose.
+    """
 
     name: str
     engine: str
@@ -80,6 +33,9 @@ class Variant:
     load_ms: float | None = None
     first_ms: float | None = None
     note: str = ""
+    threads: int = 1
+    cpus: tuple[int, ...] | None = None
+    energy: Energy | None = None
 
 
 @dataclass(frozen=True)
@@ -104,16 +60,64 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """How the figures came about. For estimates only `threads` means anything."""
+class Clock:
+    """How fast a core really ran, by a chain of dependent additions: the extremes over the whole measurement."""
 
-    threads: int
-    pinned_cpus: tuple[int, ...] | None
+    lowest_hz: float
+    highest_hz: float
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the latencies came about. For estimates only `threads` means anything.
+
+    `threads` are all numbers of threads that were tried, each with `rounds` rounds or more.
+    """
+
+    threads: tuple[int, ...]
     min_runs: int
     min_seconds: float
     warmup_seconds: float
     rounds: int
     interleaved: bool
+    clock: Clock | None = None
+
+
+@dataclass(frozen=True)
+class Power:
+    """How energy was measured. `trust` from A, a meter at the board's input, to E, an estimate.
+
+    `channels` are those that were added up. `sample_hz` is the rate that was reached, `sampler_cpu_share` what sampling
+    took of one processor. `alignment` says how the clock of an external meter was laid over the board's, and how
+    uncertain that is.
+    """
+
+    source: str
+    boundary: str
+    trust: Literal["A", "B", "C", "D", "E"]
+    channels: tuple[str, ...]
+    requested_hz: float
+    sample_hz: float
+    samples: int
+    windows: int
+    window_seconds: float
+    idle_before_w: float | None = None
+    idle_after_w: float | None = None
+    sampler_cpu_share: float | None = None
+    alignment: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine before and after, as its agent saw it (docs/board.md, "The board"), and the settings made for it.
+
+    `tuning`: what was set, what was there before and is there again.
+    """
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+    tuning: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,13 +132,17 @@ class Artefact:
 
 @dataclass(frozen=True)
 class Device:
-    """The machine the latencies are about: measured on it, or estimated for it."""
+    """The machine the latencies are about: measured on it, or estimated for it.
+
+    `host` is what the user calls it (an ssh destination, a device's name), None for this host and for estimates.
+    """
 
     target: str
     name: str
     core: str
     freq_hz: int
     system: str | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ class Validity:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One profile: everything `run.json` holds."""
+    """One profile: everything `run.json` holds. `no_energy` says why no variant has an energy, where none has."""
 
     edgebin_version: str
     created_utc: str
@@ -158,7 +166,10 @@ class RunRecord:
     layers: tuple[Layer, ...]
     validity: Validity
     notes: tuple[str, ...] = ()
-    schema_version: Literal[2] = SCHEMA_VERSION
+    power: Power | None = None
+    no_energy: str | None = None
+    environment: Environment | None = None
+    schema_version: Literal[3] = SCHEMA_VERSION
 
     @property
     def kind(self) -> Literal["measured", "estimate"]:
@@ -170,9 +181,9 @@ class RunRecord:
         """The variant that speedups are against: fp32, or the first of several where that was not profiled."""
         return "fp32" if len(self.variants) == 1 or self.variant("fp32") else self.variants[0].name
 
-    def variant(self, name: str) -> Variant | None:
-        """The variant of this name, if it was profiled."""
-        return next((variant for variant in self.variants if variant.name == name), None)
+    def variant(self, name: str, threads: int | None = None) -> Variant | None:
+        """The variant of this name, if it was profiled: with so many threads, or the first of them."""
+        return next((v for v in self.variants if v.name == name and threads in (None, v.threads)), None)
 
     def to_dict(self) -> dict[str, Any]:
         """What `run.json` holds, as plain lists and dictionaries."""
