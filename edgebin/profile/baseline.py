@@ -37,22 +37,22 @@ class Baseline:
         return f"onnxruntime {onnxruntime_library(target).name.partition('.so.')[2]}"
 
     def contender(self, target: Target, threads: int) -> Contender:
-        """Its runner on this host, serving."""
+        """Its runner, serving."""
         command = self.command(target, threads=threads, arguments=["--serve"])
-        return Contender(self.name, self.engine(target), tuple(command), self.file_bytes, self.how)
+        return Contender(self.name, self.engine(target), command, self.file_bytes, self.how)
 
-    def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> list[str]:
+    def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> tuple[str | Path, ...]:
         """The command line of the runner for the target.
 
         Raises:
             ToolchainError: the runner cannot be built, or onnxruntime's library for the target has not been fetched.
         """
         shape = ",".join(map(str, self.twin.input_shape))
-        return [
-            *(str(baseline_runner(target)), str(onnxruntime_library(target)), str(self.twin.path)),
-            *(self.twin.input_name, str(self.input_file), shape, self.twin.output_name),
+        return (
+            *(baseline_runner(target), onnxruntime_library(target), self.twin.path),
+            *(self.twin.input_name, self.input_file, shape, self.twin.output_name),
             *("--threads", str(threads), *arguments),
-        ]
+        )
 
 
 def check_baselines(names: Sequence[str]) -> None:

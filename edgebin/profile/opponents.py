@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgebin.profile.baseline import ONNXRUNTIME, Baseline, check_baselines, prepare, user_twin, write_input
@@ -16,15 +16,15 @@ _RANDOM_TWIN = "the full-precision twin has the same shape and random weights: i
 
 @dataclass(frozen=True)
 class Opponents:
-    """Those that onnxruntime runs, here or under QEMU, those that Python hosts here, and what to say about them."""
+    """Those that onnxruntime runs, those that Python hosts by number of threads, and what to say about them."""
 
     onnxruntime: tuple[Baseline, ...] = ()
-    hosted: tuple[Contender, ...] = ()
+    hosted: Mapping[int, tuple[Contender, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def prepare_opponents(
-    ours: Sequence[Named], names: Sequence[str], twin_file: Path | None, folder: Path, *, threads: int
+    ours: Sequence[Named], names: Sequence[str], twin_file: Path | None, folder: Path, *, threads: Sequence[int]
 ) -> Opponents:
     """Makes the baselines' files in `folder`, of the first bundle's model or of the user's `twin_file`.
 
@@ -42,9 +42,10 @@ def prepare_opponents(
         else:
             twin = export_twin(manifest.model, folder / "fp32.onnx")
     twins = _tflite_twins(names, twin, folder, images[0]) if twin else TfliteTwins()
+    images_file = write_input(folder, images)
     return Opponents(
         tuple(prepare(names, twin, folder, batch=images[0])) if twin else (),
-        tuple(hosted_contenders(names, ours, twins, write_input(folder, images), threads=threads)),
+        {n: tuple(hosted_contenders(names, ours, twins, images_file, threads=n)) for n in threads},
         (_RANDOM_TWIN,) if twin is not None and twin_file is None else (),
     )
 

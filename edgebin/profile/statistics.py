@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_STEADY_WINDOW = 10
-_STEADY_CHANGE = 0.02
+_RESAMPLES = 2000
+# So that a resample of many samples does not take all memory.
+_RESAMPLES_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def summarize(samples: Sequence[float]) -> Summary:
     Raises:
         ValueError: no samples.
     """
-    if not samples:
+    if len(samples) == 0:
         raise ValueError("no samples to summarize")
     values = np.asarray(samples, dtype=np.float64)
     p50, p90, p99 = np.percentile(values, (50, 90, 99))
@@ -51,20 +52,23 @@ def summarize(samples: Sequence[float]) -> Summary:
     )
 
 
-def is_steady(samples: Sequence[float]) -> bool:
-    """Whether warm-up is over: the median of the last ten differs by less than 2 % from that of the ten before."""
-    if len(samples) < 2 * _STEADY_WINDOW:
-        return False
-    last = float(np.median(samples[-_STEADY_WINDOW:]))
-    before = float(np.median(samples[-2 * _STEADY_WINDOW : -_STEADY_WINDOW]))
-    return abs(last - before) < _STEADY_CHANGE * before
+def median_interval(
+    rounds: Sequence[Sequence[float]], *, resamples: int = _RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """The 95 % interval of the median: a percentile bootstrap over rounds, as `ratio` has it.
+
+    Raises:
+        ValueError: no rounds.
+    """
+    low, high = np.percentile(_medians(_flat(rounds), _drawn(len(rounds), resamples, seed)), (2.5, 97.5))
+    return float(low), float(high)
 
 
 def ratio(
     numerator: Sequence[Sequence[float]],
     denominator: Sequence[Sequence[float]],
     *,
-    resamples: int = 2000,
+    resamples: int = _RESAMPLES,
     seed: int = 0,
 ) -> RatioSummary:
     """numerator / denominator, both given as rounds that were measured alternately.
@@ -75,23 +79,47 @@ def ratio(
     Raises:
         ValueError: the two have a different number of rounds, or none.
     """
-    if len(numerator) != len(denominator) or not numerator:
+    if len(numerator) != len(denominator):
         raise ValueError("a ratio needs the same rounds of both")
-    above = [np.asarray(block, dtype=np.float64) for block in numerator]
-    below = [np.asarray(block, dtype=np.float64) for block in denominator]
-    generator = np.random.default_rng(seed)
-    ratios = np.empty(resamples)
-    for i in range(resamples):
-        drawn = generator.integers(len(above), size=len(above))
-        ratios[i] = _median_of([above[r] for r in drawn]) / _median_of([below[r] for r in drawn])
-    low, high = np.percentile(ratios, (2.5, 97.5))
+    above, below = _flat(numerator), _flat(denominator)
+    drawn = _drawn(len(numerator), resamples, seed)
+    low, high = np.percentile(_medians(above, drawn) / _medians(below, drawn), (2.5, 97.5))
     return RatioSummary(
-        of_medians=_median_of(above) / _median_of(below),
+        of_medians=float(np.median(above.values) / np.median(below.values)),
         ci95_low=float(low),
         ci95_high=float(high),
-        of_minima=float(np.concatenate(above).min() / np.concatenate(below).min()),
+        of_minima=float(above.values[0] / below.values[0]),
     )
 
 
-def _median_of(blocks: Sequence[NDArray[np.float64]]) -> float:
-    return float(np.median(np.concatenate(blocks)))
+@dataclass(frozen=True)
+class _Flat:
+    """All samples in ascending order, and the round that each is of."""
+
+    values: NDArray[np.float64]
+    rounds: NDArray[np.intp]
+
+
+def _flat(rounds: Sequence[Sequence[float]]) -> _Flat:
+    if not any(rounds):
+        raise ValueError("no samples to summarize")
+    values = np.concatenate([np.asarray(block, dtype=np.float64) for block in rounds])
+    order = np.argsort(values, kind="stable")
+    return _Flat(values[order], np.repeat(np.arange(len(rounds)), [len(block) for block in rounds])[order])
+
+
+def _drawn(rounds: int, resamples: int, seed: int) -> NDArray[np.int32]:
+    """How often each round is in each resample, [resamples, rounds]."""
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(rounds, np.full(rounds, 1 / rounds), resamples).astype(np.int32)
+
+
+def _medians(flat: _Flat, drawn: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The median of each resample: samples have their order already, only how often each counts differs."""
+    medians = []
+    for start in range(0, len(drawn), _RESAMPLES_AT_ONCE):
+        up_to = np.cumsum(drawn[start : start + _RESAMPLES_AT_ONCE, flat.rounds], axis=1)
+        middle = ((up_to[:, -1:] - 1) // 2, up_to[:, -1:] // 2)
+        lower, upper = (flat.values[(up_to <= place).sum(axis=1)] for place in middle)
+        medians.append((lower + upper) / 2)
+    return np.concatenate(medians)
