@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 
+from edgebin.bundle.manifest import Operation
 from edgebin.errors import InputError
-from edgebin.profile.contender import Contender
+from edgebin.profile.contender import LAYERS_PREFIX, PER_OP_RUNS, Contender
 from edgebin.profile.hosting import HOSTED
 from edgebin.profile.programs import baseline_runner, onnxruntime_library
 from edgebin.profile.twin import Twin, model_bytes, open_twin, quantize_dynamically, quantize_statically
@@ -40,6 +42,16 @@ class Baseline:
         """Its runner, serving."""
         command = self.command(target, threads=threads, arguments=["--serve"])
         return Contender(self.name, self.engine(target), command, self.file_bytes, self.how)
+
+    def layers(self, target: Target, threads: int) -> Contender:
+        """Its runner, telling what each node takes, as onnxruntime's own profiler has it (`edgebin.profile.layers`)."""
+        command = self.command(target, threads=threads, arguments=["--per-op", str(PER_OP_RUNS)])
+        return Contender(LAYERS_PREFIX + self.name, self.engine(target), command, self.file_bytes, self.how)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The nodes of its graph, by the names that the profiler gives them where it has left them alone."""
+        nodes = onnx.load(self.twin.path, load_external_data=False).graph.node
+        return tuple(Operation(function=node.name, kind=node.op_type, nodes=(node.name,)) for node in nodes if node.name)
 
     def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> tuple[str | Path, ...]:
         """The command line of the runner for the target.

@@ -15,7 +15,9 @@ from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME, RUNNER_NAME
 from edgebin.errors import InputError
 
 BINARY = "binary"
-_PER_OP_RUNS = 30
+# A command that tells where a variant of this name spends its time, and how many inferences it looks at.
+LAYERS_PREFIX = "layers of "
+PER_OP_RUNS = 30
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,11 @@ class Named:
         command = (*self._runner(threads), "--serve")
         return Contender(self.name, self.bundle.manifest.engine, command, self.bundle.size_bytes)
 
-    def layers_command(self, threads: int, cpus: Sequence[int] | None) -> tuple[str | Path, ...]:
-        """Its runner, which tells what each function takes."""
+    def layers(self, threads: int, cpus: Sequence[int] | None) -> Contender:
+        """Its runner, telling what each function takes (`edgebin.profile.layers`)."""
         pin = ("--pin", ",".join(map(str, cpus))) if cpus else ()
-        return (*self._runner(threads), "--per-op", "--min-runs", str(_PER_OP_RUNS), *pin)
+        command = (*self._runner(threads), "--per-op", "--min-runs", str(PER_OP_RUNS), *pin)
+        return Contender(LAYERS_PREFIX + self.name, self.bundle.manifest.engine, command, self.bundle.size_bytes)
 
     def _runner(self, threads: int) -> tuple[str | Path, ...]:
         folder = self.bundle.extracted()

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pydantic import ValidationError
 
-from edgebin.board import RunnerReport
-from edgebin.errors import BoardError
+from edgebin.board.inspect import parse_board
+from edgebin.errors import BoardError, InputError
+from edgebin.profile.contender import LAYERS_PREFIX
+from edgebin.profile.energy import EnergyMeasurement, measure_energy, windows_of
 from edgebin.profile.events import Begin, ClockSpeed, End, Error, Event, Output, Tuned
-from edgebin.profile.layers import layers_of
+from edgebin.profile.layers import FunctionTimes, layers_of
+from edgebin.profile.power_trace import PowerSource, PowerTrace
 from edgebin.profile.quantities import MeasuredLatency, Speedup
 from edgebin.profile.record import Clock, Device, Environment, Layer, RunRecord, Validity, Variant
 from edgebin.profile.statistics import median_interval, ratio, summarize
 from edgebin.profile.subject import Subject
 from edgebin.profile.timings import Timings, remarks, timings_of
+from edgebin.profile.validity import ClockReading, judge
 from edgebin.toolchain.process import tail
 
-# A command of the plan that tells where a variant spends its time.
-LAYERS_PREFIX = "layers of "
-_TRUSTED_REACH = 0.1
 
 
-def record_from_events(subject: Subject, events: Sequence[Event]) -> RunRecord:
-    """The record of a finished job.
+def record_from_events(subject: Subject, events: Sequence[Event], power: Path) -> RunRecord:
+    """The record of a finished job. The file `power` holds its samples, if the subject names a source of power.
 
     Raises:
         BoardError: the job has failed, or not ended; the message is the agent's.
@@ -38,8 +40,18 @@ def record_from_events(subject: Subject, events: Sequence[Event]) -> RunRecord:
         raise BoardError("the measurement ended before its end", hint="profile again")
     timings = timings_of(subject, events)
     variants = _variants(timings)
+    energy, no_energy = None, subject.no_energy
+    if subject.power_source is not None:
+        try:
+            energy = _energy(subject, events, begin, end, power)
+        except InputError as error:
+            no_energy = error.message
+    if energy is not None:
+        keys = [(timing.session, timing.contender) for timing in timings]
+        variants = tuple(
+            replace(variant, energy=energy.energies.get(key)) for variant, key in zip(variants, keys, strict=True)
+        )
     layers, lost = _layers(subject, events)
-    flags = _imprecise(variants)
     speeds = [event.hz for event in events if isinstance(event, ClockSpeed)]
     settings = [setting for event in events if isinstance(event, Tuned) for setting in event.settings]
     return RunRecord(
@@ -54,9 +66,10 @@ def record_from_events(subject: Subject, events: Sequence[Event]) -> RunRecord:
         ),
         variants=variants,
         layers=layers,
-        validity=Validity(ok=not flags, flags=flags),
+        validity=_verdict(variants, timings, events, begin, end, energy.flags if energy else ()),
         notes=(*subject.notes, *remarks(timings), *lost),
-        no_energy=subject.no_energy,
+        power=energy.power if energy else None,
+        no_energy=no_energy,
         environment=Environment(begin.board, end.board, tuple(setting.model_dump() for setting in settings)),
     )
 
@@ -115,7 +128,7 @@ def _layers(subject: Subject, events: Sequence[Event]) -> tuple[tuple[Layer, ...
             continue
         variant = event.name.removeprefix(LAYERS_PREFIX)
         try:
-            report = RunnerReport.model_validate_json(event.stdout.partition("\n")[0])
+            report = FunctionTimes.model_validate_json(event.stdout.partition("\n")[0])
         except ValidationError:
             said = tail(event.stderr).partition("\n")[0]
             lost.append(f"no layers of {variant}: the runner ended with {event.exit}{said and ', '}{said}")
@@ -124,18 +137,30 @@ def _layers(subject: Subject, events: Sequence[Event]) -> tuple[tuple[Layer, ...
     return tuple(layers), tuple(lost)
 
 
-def _imprecise(variants: Sequence[Variant]) -> tuple[str, ...]:
-    """Not to be trusted: a ratio whose 95 % interval reaches further than a tenth of it to either side."""
-    several = len({variant.threads for variant in variants}) > 1
-    flags = []
-    for variant in variants:
-        speedup = variant.speedup
-        if speedup is None or speedup.ci95_low is None or speedup.ci95_high is None:
-            continue
-        reach = max(speedup.of_medians - speedup.ci95_low, speedup.ci95_high - speedup.of_medians)
-        if reach > _TRUSTED_REACH * speedup.of_medians:
-            flags.append(f"imprecise:{variant.name}" + (f"@{variant.threads}" if several else ""))
-    return tuple(flags)
+def _verdict(
+    variants: Sequence[Variant], timings: Sequence[Timings], events: Sequence[Event], begin: Begin, end: End,
+    others: Sequence[str],
+) -> Validity:
+    several = len({timing.threads for timing in timings}) > 1
+    names = [f"{t.side.name}@{t.threads}" if several else t.side.name for t in timings]
+    return judge(
+        [replace(variant, name=name) for variant, name in zip(variants, names, strict=True)],
+        before=parse_board(begin.board),
+        after=parse_board(end.board),
+        clocks=[ClockReading(e.session, e.cpu, e.hz) for e in events if isinstance(e, ClockSpeed)],
+        samples={name: timing.all_ms for name, timing in zip(names, timings, strict=True)},
+        others=others,
+    )
+
+
+def _energy(subject: Subject, events: Sequence[Event], begin: Begin, end: End, power: Path) -> EnergyMeasurement:
+    assert subject.power_source is not None
+    source = PowerSource.from_inspect(begin.board, subject.power_source)
+    with power.open(encoding="utf-8") as lines:
+        trace = PowerTrace.from_lines(source, lines)
+    windows, idles = windows_of(event.model_dump() for event in events)
+    spent_ns = end.sampler.cpu_ns if end.sampler else None
+    return measure_energy(trace, windows, idles, requested_hz=subject.power_hz, sampler_cpu_ns=spent_ns)
 
 
 def _device(device: Device, begin: Begin) -> Device:

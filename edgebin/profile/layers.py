@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgebin.board import RunnerReport
+from pydantic import BaseModel, ConfigDict
+
+from edgebin.board.invoke import FunctionTime
 from edgebin.bundle.manifest import Operation
 from edgebin.profile.record import Layer
 
 
-def layers_of(report: RunnerReport, variant: str, operations: Sequence[Operation]) -> tuple[Layer, ...]:
+class FunctionTimes(BaseModel):
+    """What a runner says of functions in `functions_runs` inferences, among other things."""
+
+    model_config = ConfigDict(frozen=True)
+
+    functions_runs: int
+    functions: tuple[FunctionTime, ...]
+
+
+def layers_of(report: FunctionTimes, variant: str, operations: Sequence[Operation]) -> tuple[Layer, ...]:
     """The runner's per-function times as layers of a variant, the slowest first."""
-    functions = report.functions or ()
-    runs = max(1, report.functions_runs or 1)
-    total = sum(function.self_ns for function in functions)
+    runs = max(1, report.functions_runs)
+    total = sum(function.self_ns for function in report.functions)
     purpose = {operation.function: operation for operation in operations}
     return tuple(
         Layer(
@@ -27,5 +37,5 @@ def layers_of(report: RunnerReport, variant: str, operations: Sequence[Operation
             calls=function.calls // runs,
             bundle=variant,
         )
-        for function in sorted(functions, key=lambda function: -function.self_ns)
+        for function in sorted(report.functions, key=lambda function: -function.self_ns)
     )

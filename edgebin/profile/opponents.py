@@ -16,8 +16,12 @@ _RANDOM_TWIN = "the full-precision twin has the same shape and random weights: i
 
 @dataclass(frozen=True)
 class Opponents:
-    """Those that onnxruntime runs, those that Python hosts by number of threads, and what to say about them."""
+    """Those that onnxruntime runs, those that Python hosts by number of threads, and what to say about them.
 
+    `bundles`: the full-precision twin as TVM's module, for boards where onnxruntime does not start.
+    """
+
+    bundles: tuple[Named, ...] = ()
     onnxruntime: tuple[Baseline, ...] = ()
     hosted: Mapping[int, tuple[Contender, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -44,6 +48,7 @@ def prepare_opponents(
     twins = _tflite_twins(names, twin, folder, images[0]) if twin else TfliteTwins()
     images_file = write_input(folder, images)
     return Opponents(
+        (),
         tuple(prepare(names, twin, folder, batch=images[0])) if twin else (),
         {n: tuple(hosted_contenders(names, ours, twins, images_file, threads=n)) for n in threads},
         (_RANDOM_TWIN,) if twin is not None and twin_file is None else (),

@@ -45,7 +45,6 @@ class Subject:
     notes: tuple[str, ...] = ()
     power_source: str | None = None
     power_hz: float = 100.0
-    energy_seconds: float = 10.0
     no_energy: str | None = None
     schema_version: Literal[1] = 1
 
@@ -63,9 +62,9 @@ def now_utc() -> str:
 _SUBJECT = TypeAdapter(Subject)
 
 
-def write_subject(folder: Path, subject: Subject) -> None:
-    """Writes `subject.json`."""
-    (folder / SUBJECT_NAME).write_bytes(_SUBJECT.dump_json(subject, indent=1) + b"\n")
+def subject_bytes(subject: Subject) -> bytes:
+    """What `subject.json` holds."""
+    return _SUBJECT.dump_json(subject, indent=1) + b"\n"
 
 
 def read_subject(folder: Path) -> Subject:

@@ -18,10 +18,7 @@ from edgebin.profile.events import (
     Trial,
     Warmup,
 )
-from edgebin.profile.statistics import summarize
 from edgebin.profile.subject import Side, Subject
-
-_NOISY_P90_OVER_P50 = 1.5
 
 
 @dataclass(frozen=True)
@@ -70,19 +67,13 @@ def timings_of(subject: Subject, events: Sequence[Event]) -> tuple[Timings, ...]
 
 
 def remarks(timings: Sequence[Timings]) -> tuple[str, ...]:
-    """What was remarkable. Work of others disturbs all alike."""
+    """What was remarkable."""
     several = len({timing.threads for timing in timings}) > 1
     said = []
     for timing in timings:
         name = f"{timing.side.name} with {timing.threads} threads" if several else timing.side.name
         if not timing.settled:
             said.append(f"{name} had not settled after {timing.warmup_ms / 1e3:.0f} s of warm-up")
-        summary = summarize(timing.all_ms)
-        if summary.p90 > _NOISY_P90_OVER_P50 * summary.p50:
-            said.append(
-                f"timings of {name} scatter, p90 is {summary.p90 / summary.p50:.1f} times the median: "
-                "other work ran on this machine"
-            )
     return tuple(said)
 
 

@@ -1,0 +1,223 @@
+"""The measurement of bundles and baselines on one machine: made ready, started, followed and brought home."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import edgebin
+from edgebin.board.hosts import LOCAL
+from edgebin.board.inspect import Board, inspect_board
+from edgebin.board.job import Job, new_job_id
+from edgebin.board.preflight import preflight, require
+from edgebin.board.transport import Transport
+from edgebin.errors import BoardError, ConnectionLost, InputError
+from edgebin.profile.contender import Contender, Named
+from edgebin.profile.events import parse_event, read_events
+from edgebin.profile.from_events import LAYERS_PREFIX, record_from_events
+from edgebin.profile.narration import Narration
+from edgebin.profile.opponents import Opponents, prepare_opponents
+from edgebin.profile.options import Options
+from edgebin.profile.pending import PENDING_NAME, Pending, pending_bytes, read_pending
+from edgebin.profile.placing import Places, place
+from edgebin.profile.plan import Plan, Program, Session
+from edgebin.profile.power_choice import PowerChoice, choose_power
+from edgebin.profile.processors import choose_cpus
+from edgebin.profile.record import Device, Protocol, RunRecord
+from edgebin.profile.run_folder import (
+    EVENTS_NAME,
+    POWER_NAME,
+    add_files,
+    check_new,
+    new_run_folder,
+    record_files,
+)
+from edgebin.profile.subject import SUBJECT_NAME, Side, Subject, artefacts, now_utc, read_subject, subject_bytes
+from edgebin.profile.timings import timings_of
+
+Say = Callable[[str], None]
+
+# onnxruntime uploads usage data unless this is set.
+_ENVIRONMENT = (("ORT_DISABLE_TELEMETRY", "1"),)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that is decided before anything runs."""
+
+    plan: Plan
+    subject: Subject
+
+
+def measure(
+    ours: Sequence[Named],
+    options: Options,
+    way: Transport,
+    *,
+    host: str,
+    save: Path,
+    say: Say = lambda _: None,
+    started: Callable[[Job], None] = lambda _: None,
+) -> RunRecord:
+    """Measures on the machine at the end of `way`, and writes the run folder `save`.
+
+    A lost connection leaves the folder with a `job.json`; everything else that fails, Ctrl-C too, leaves neither a
+    folder nor a job. `started` gets the job as soon as it runs.
+
+    Raises:
+        InputError: an unusable option, or a baseline that is not for this machine.
+        TargetMismatch: a bundle is not for this machine.
+        BoardError: the machine cannot be reached, is busy, or a program died there.
+        ConnectionLost: the job runs on; `resume` picks it up.
+    """
+    check_new(save)
+    agent = place_agent(way, ours[0].bundle.manifest.target, say)
+    root = PurePosixPath(options.root) if options.root is not None else None
+    board = inspect_board(way, agent, root=root)
+    for side in ours:
+        findings = preflight(board, side.bundle.manifest)
+        require(findings, name=way.name)
+        for finding in findings:
+            say(f"{finding.message}: {finding.hint}")
+    power = choose_power(options, board)
+    with tempfile.TemporaryDirectory(prefix="edgebin-") as scratch:
+        opponents = prepare_opponents(
+            ours, options.baselines, options.baseline_model, Path(scratch), threads=options.threads, board=board,
+            hosted=host == LOCAL,
+        )
+        prepared = prepare(ours, opponents, options, board, power, host=host, place=lambda files: place(way, files, say))
+    job = Job(way, agent, new_job_id())
+    pending = Pending(host, job.id_, str(agent), options.energy, tuple(side.bundle.sha256 for side in ours))
+    new_run_folder(save, {SUBJECT_NAME: subject_bytes(prepared.subject), PENDING_NAME: pending_bytes(pending)})
+    with _bringing_home(job, save):
+        job.start(prepared.plan.text())
+        started(job)
+        return _bring_home(job, save, say)
+
+
+def resume(folder: Path, way: Transport, *, say: Say = lambda _: None) -> RunRecord:
+    """Goes on with a measurement that was lost sight of; what was fetched already is kept.
+
+    Raises:
+        InputError: no such measurement.
+        BoardError, ConnectionLost: as `measure`.
+    """
+    pending = read_pending(folder)
+    job = Job(way, PurePosixPath(pending.agent), pending.job)
+    with _bringing_home(job, folder):
+        return _bring_home(job, folder, say)
+
+
+def prepare(
+    ours: Sequence[Named],
+    opponents: Opponents,
+    options: Options,
+    board: Board,
+    power: PowerChoice,
+    *,
+    host: str,
+    place: Callable[[Sequence[Contender]], Places],
+) -> Prepared:
+    """The plan, with everything in its place, and what the record needs to know beside the events.
+
+    Raises:
+        InputError: more threads than processors.
+        ToolchainError: a baseline's library has not been fetched.
+    """
+    target = ours[0].bundle.manifest.target
+    allowed = os.sched_getaffinity(0) if host == LOCAL else None
+    bundles = (*ours, *opponents.bundles)
+    sessions = []
+    for threads in options.threads:
+        cores = choose_cpus(threads, board, target.core, allowed) if options.pin is True else options.pin or None
+        contenders = [side.contender(threads) for side in bundles]
+        contenders += [baseline.contender(target, threads) for baseline in opponents.onnxruntime]
+        sessions.append((threads, cores, [*contenders, *opponents.hosted.get(threads, ())]))
+    threads, cores, contenders = sessions[0]
+    telling = [side.layers(threads, cores) for side in bundles]
+    telling += [baseline.layers(target, threads) for baseline in opponents.onnxruntime if baseline.name == "fp32"]
+    places = place([*(contender for _, _, several in sessions for contender in several), *telling])
+    plan = Plan(
+        sessions=tuple(
+            Session(threads, cores, tuple(_program(contender, places) for contender in contenders))
+            for threads, cores, contenders in sessions
+        ),
+        commands=tuple(_program(one, places) for one in telling),
+        warmup_seconds=options.warmup_seconds,
+        min_runs=options.min_runs,
+        min_seconds=options.min_seconds,
+        power=power.source,
+        power_hz=power.hz,
+        idle_seconds=options.idle_seconds if power.windows else 0.0,
+        energy_windows=options.energy_windows,
+        energy_seconds=options.energy_seconds,
+        tune=options.tune,
+        root=options.root,
+    )
+    subject = Subject(
+        edgebin_version=edgebin.__version__,
+        created_utc=now_utc(),
+        bundles=artefacts(ours),
+        device=Device(
+            target.id, target.name, target.core.name, target.freq_hz, host=None if host == LOCAL else host
+        ),
+        protocol=Protocol(options.threads, options.min_runs, options.min_seconds, options.warmup_seconds, 0, True),
+        sessions=tuple(
+            tuple(Side(one.name, one.engine, one.file_bytes, one.how) for one in contenders)
+            for _, _, contenders in sessions
+        ),
+        operations={
+            **{baseline.name: baseline.operations() for baseline in opponents.onnxruntime if baseline.name == "fp32"},
+            **{side.name: side.bundle.manifest.operations for side in bundles},
+        },
+        notes=opponents.notes,
+        power_source=power.source,
+        power_hz=power.hz,
+        no_energy=power.no_energy,
+    )
+    return Prepared(plan, subject)
+
+
+def _program(contender: Contender, places: Places) -> Program:
+    return Program(contender.name, places.command(contender.command), _ENVIRONMENT)
+
+
+def _bring_home(job: Job, folder: Path, say: Say) -> RunRecord:
+    subject = read_subject(folder)
+    narration = Narration(subject)
+    events = folder / EVENTS_NAME
+    with closing(job.follow(events, lost=say)) as lines:
+        for line in lines:
+            if told := narration.tell(parse_event(line)):
+                say(told)
+    power = folder / POWER_NAME
+    if subject.power_source is not None:
+        job.fetch_power(power)
+    happened = read_events(events)
+    record = record_from_events(subject, happened, power)
+    add_files(folder, record_files(record, timings_of(subject, happened)))
+    job.remove()
+    (folder / PENDING_NAME).unlink()
+    return record
+
+
+@contextmanager
+def _bringing_home(job: Job, folder: Path) -> Iterator[None]:
+    """Leaves the job and the folder where the connection is lost, nothing of them where anything else is raised."""
+    try:
+        yield
+    except ConnectionLost as error:
+        raise ConnectionLost(
+            f"{error.message}; the measurement goes on there",
+            hint=f"when it can be reached again: `{shlex.join(['edgebin', 'profile', '--resume', str(folder)])}`",
+        ) from error
+    except BaseException:
+        job.abandon()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
