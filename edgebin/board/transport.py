@@ -23,7 +23,9 @@ class Transport(Protocol):
 
     `name` is for people. `emulated` means that times taken there say nothing about a board. `folder` is the one that
     edgebin keeps everything in (docs/board.md). Each word of a command arrives there as it is, whatever is in it.
-    Whatever loses the connection raises ConnectionLost; BoardError is for a machine that was never reached.
+    Whatever loses the connection raises ConnectionLost; BoardError is for a machine that was never reached. The call
+    after a ConnectionLost connects anew, and raises it again as long as the machine stays away. A program that is still
+    running when its connection breaks is ended, unless it has detached itself.
     """
 
     @property
@@ -55,8 +57,11 @@ class Transport(Protocol):
     def put(self, files: Mapping[PurePosixPath, Path | bytes], *, executable: bool = False) -> None:
         """Writes files there, each under a temporary name until it is complete; folders are made on the way.
 
+        All lie in one file system. Whoever fails leaves nothing but folders behind.
+
         Raises:
             ConnectionLost, BoardError: as `run`; also a full disk.
+            InputError: a file cannot be read here.
         """
         ...
 
