@@ -23,7 +23,7 @@ def check_estimable(options: Options) -> None:
     """Raises MeasurementInvalid where there is no estimate of what the options ask for."""
     if options.threads != (1,):
         raise MeasurementInvalid(
-            f"no estimate for {", ".join(map(str, options.threads))} threads: instructions are counted for one",
+            f"no estimate for {' and '.join(map(str, options.threads))} threads: instructions are counted for one",
             flags=("threads",),
             hint="leave --threads at 1, or measure on the board",
         )

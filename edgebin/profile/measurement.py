@@ -25,7 +25,7 @@ from edgebin.profile.narration import Narration
 from edgebin.profile.opponents import Opponents, prepare_opponents
 from edgebin.profile.options import Options
 from edgebin.profile.pending import PENDING_NAME, Pending, pending_bytes, read_pending
-from edgebin.profile.placing import Places, place
+from edgebin.profile.placing import Places, place, place_agent
 from edgebin.profile.plan import Plan, Program, Session
 from edgebin.profile.power_choice import PowerChoice, choose_power
 from edgebin.profile.processors import choose_cpus
@@ -77,9 +77,26 @@ def measure(
         ConnectionLost: the job runs on; `resume` picks it up.
     """
     check_new(save)
-    agent = place_agent(way, ours[0].bundle.manifest.target, say)
-    root = PurePosixPath(options.root) if options.root is not None else None
-    board = inspect_board(way, agent, root=root)
+    job, prepared = make_ready(ours, options, way, host=host, say=say)
+    bundles = tuple(side.bundle.sha256 for side in ours)
+    pending = Pending(host, job.id_, str(job.agent), options.energy, bundles)
+    new_run_folder(save, {SUBJECT_NAME: subject_bytes(prepared.subject), PENDING_NAME: pending_bytes(pending)})
+    with _bringing_home(job, save):
+        job.start(prepared.plan.text())
+        started(job)
+        return _bring_home(job, save, say)
+
+
+def make_ready(
+    ours: Sequence[Named], options: Options, way: Transport, *, host: str, say: Say = lambda _: None
+) -> tuple[Job, Prepared]:
+    """Looks at the machine, decides, and copies there what is needed; nothing is started yet.
+
+    Raises:
+        As `measure`.
+    """
+    agent = place_agent(way)
+    board = inspect_board(way, agent, root=_root(options.root))
     for side in ours:
         findings = preflight(board, side.bundle.manifest)
         require(findings, name=way.name)
@@ -87,18 +104,32 @@ def measure(
             say(f"{finding.message}: {finding.hint}")
     power = choose_power(options, board)
     with tempfile.TemporaryDirectory(prefix="edgebin-") as scratch:
+        say("making the baselines")
         opponents = prepare_opponents(
-            ours, options.baselines, options.baseline_model, Path(scratch), threads=options.threads, board=board,
+            ours,
+            options.baselines,
+            options.baseline_model,
+            Path(scratch),
+            threads=options.threads,
+            board=board,
             hosted=host == LOCAL,
         )
-        prepared = prepare(ours, opponents, options, board, power, host=host, place=lambda files: place(way, files, say))
-    job = Job(way, agent, new_job_id())
-    pending = Pending(host, job.id_, str(agent), options.energy, tuple(side.bundle.sha256 for side in ours))
-    new_run_folder(save, {SUBJECT_NAME: subject_bytes(prepared.subject), PENDING_NAME: pending_bytes(pending)})
-    with _bringing_home(job, save):
-        job.start(prepared.plan.text())
-        started(job)
-        return _bring_home(job, save, say)
+        prepared, copied = prepare(ours, opponents, options, board, power, way, host=host)
+    say(f"copied {copied} bytes to {way.name}")
+    return Job(way, agent, new_job_id()), prepared
+
+
+def look_at(way: Transport, root: str | None = None) -> Board:
+    """What the machine is.
+
+    Raises:
+        ConnectionLost, BoardError: it cannot be reached.
+    """
+    return inspect_board(way, place_agent(way), root=_root(root))
+
+
+def _root(root: str | None) -> PurePosixPath | None:
+    return None if root is None else PurePosixPath(root)
 
 
 def resume(folder: Path, way: Transport, *, say: Say = lambda _: None) -> RunRecord:
@@ -120,11 +151,11 @@ def prepare(
     options: Options,
     board: Board,
     power: PowerChoice,
+    way: Transport,
     *,
     host: str,
-    place: Callable[[Sequence[Contender]], Places],
-) -> Prepared:
-    """The plan, with everything in its place, and what the record needs to know beside the events.
+) -> tuple[Prepared, int]:
+    """The plan, with everything in its place, and what the record needs to know; also how many bytes were copied.
 
     Raises:
         InputError: more threads than processors.
@@ -142,7 +173,8 @@ def prepare(
     threads, cores, contenders = sessions[0]
     telling = [side.layers(threads, cores) for side in bundles]
     telling += [baseline.layers(target, threads) for baseline in opponents.onnxruntime if baseline.name == "fp32"]
-    places = place([*(contender for _, _, several in sessions for contender in several), *telling])
+    everybody = [*(contender for _, _, several in sessions for contender in several), *telling]
+    places, copied = place(way, everybody, [side.bundle for side in bundles])
     plan = Plan(
         sessions=tuple(
             Session(threads, cores, tuple(_program(contender, places) for contender in contenders))
@@ -181,7 +213,7 @@ def prepare(
         power_hz=power.hz,
         no_energy=power.no_energy,
     )
-    return Prepared(plan, subject)
+    return Prepared(plan, subject), copied
 
 
 def _program(contender: Contender, places: Places) -> Program:
