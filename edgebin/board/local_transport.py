@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from edgebin.board.arrival import appearing
 from edgebin.board.transport import Finished
@@ -32,10 +33,13 @@ class LocalTransport:
     def folder(self) -> PurePosixPath:
         return PurePosixPath(cache_dir("board"))
 
-    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float | None = None) -> Finished:
-        with self._started(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    def run(
+        self, command: Sequence[str], *, stdin: bytes | IO[bytes] = b"", timeout_s: float | None = None
+    ) -> Finished:
+        data, source = (stdin, subprocess.PIPE) if isinstance(stdin, bytes) else (None, stdin)
+        with self._started(command, stdin=source, stderr=subprocess.PIPE) as process:
             try:
-                stdout, stderr = process.communicate(stdin, timeout_s)
+                stdout, stderr = process.communicate(data, timeout_s)
             except subprocess.TimeoutExpired:
                 raise ConnectionLost(f"nothing came back from {self.name} within {timeout_s:g} s") from None
             finally:
@@ -93,7 +97,7 @@ class LocalTransport:
         """What is really started."""
         return list(command)
 
-    def _started(self, command: Sequence[str], *, stdin: int, stderr: int) -> subprocess.Popen[bytes]:
+    def _started(self, command: Sequence[str], *, stdin: int | IO[bytes], stderr: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 self._words(command), stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True

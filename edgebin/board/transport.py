@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,10 @@ class Transport(Protocol):
     @property
     def folder(self) -> PurePosixPath: ...
 
-    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float | None = None) -> Finished:
-        """Runs a program to its end, whatever that is.
+    def run(
+        self, command: Sequence[str], *, stdin: bytes | IO[bytes] = b"", timeout_s: float | None = None
+    ) -> Finished:
+        """Runs a program to its end, whatever that is. `stdin` may be a real file, which is read from where it stands.
 
         Raises:
             ConnectionLost: the connection broke, or nothing came back within `timeout_s`.

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from edgebin.board.archive import UNPACK, packed
 from edgebin.board.arrival import appearing
-from edgebin.board.ssh.archive import write_archive
 from edgebin.board.ssh.connection import Connection, config_words
 from edgebin.board.ssh.destination import ssh_destination
 from edgebin.board.ssh.failure import summary
@@ -25,24 +25,16 @@ from edgebin.toolchain.process import tail
 _STARTED_NOT = (126, 127)  # what every shell says of a program that it cannot start, and of one that is not there
 _END_SECONDS = 5
 
-# Unpacks an archive of files 0, 1, … and `end` beside their places, then names them; $1: their mode.
-_PUT = """
-mode=$1; shift
-partial=
-trap 'rm -rf "$partial"' EXIT
-trap 'exit 1' HUP INT TERM PIPE
-for path; do mkdir -p "${path%/*}/" || exit 1; done
-partial=$(mktemp -d "${1%/*}/.put-XXXXXXXX") || exit 1
-(cd "$partial" && tar -xf -) || {
-  set -- $(df -Pk "$partial" | tail -n 1)
-  echo "$4 KiB are free there" >&2
-  exit 1
-}
-[ -e "$partial/end" ] || { echo "the connection broke" >&2; exit 1; }
+# Unpacks the files 0, 1, … beside their places, then names them. $1: a folder of them all, $2: their mode.
+_PUT = f"""
+mkdir -p "$1/" || exit 1
+{UNPACK}
+mode=$2; shift 2
 number=0
 for path; do
-  [ ! -d "$path" ] || { echo "$path: is a folder" >&2; exit 1; }
-  chmod "$mode" "$partial/$number" && mv -f "$partial/$number" "$path" || exit 1
+  mkdir -p "${{path%/*}}/" || exit 1
+  [ ! -d "$path" ] || {{ echo "$path: is a folder" >&2; exit 1; }}
+  chmod "$mode" "$new/$number" && mv -f "$new/$number" "$path" || exit 1
   number=$((number + 1))
 done
 """
@@ -67,13 +59,39 @@ class SshTransport:
     def folder(self) -> PurePosixPath:
         return PurePosixPath(self._connected().cache) / "edgebin" / "board"
 
-    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float | None = None) -> Finished:
-        if not stdin:
-            return self._run(command, None, timeout_s)
-        with tempfile.TemporaryFile() as source:
-            source.write(stdin)
-            source.seek(0)
-            return self._run(command, source, timeout_s)
+    def run(
+        self, command: Sequence[str], *, stdin: bytes | IO[bytes] = b"", timeout_s: float | None = None
+    ) -> Finished:
+        connection = self._connected()
+        client = connection.client(remote_line(command, connection.mark, fed=stdin != b""))
+        with (
+            _as_file(stdin) as source,
+            tempfile.TemporaryFile() as wrote,
+            tempfile.TemporaryFile() as complained,
+            subprocess.Popen(
+                client,
+                stdin=subprocess.PIPE if source is None else source,  # held open: where it ends, the program does
+                stdout=wrote,
+                stderr=complained,
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                raise ConnectionLost(f"nothing came back from {self.name} within {timeout_s:g} s") from None
+            finally:
+                process.kill()
+            wrote.seek(0)
+            complained.seek(0)
+            stdout, stderr = wrote.read(), complained.read()
+        written, ended = unwrap_stdout(stdout, connection.mark), unwrap_stderr(stderr, connection.mark)
+        if written is None or ended is None:
+            raise self._lost(connection, stderr)
+        said, status = ended
+        if status in _STARTED_NOT:
+            raise BoardError(f"{self.name} cannot run `{os.path.basename(command[0])}`: {tail(said)}")
+        return Finished(status, written, said)
 
     @contextlib.contextmanager
     def stream(self, command: Sequence[str]) -> Iterator[Iterator[bytes]]:
@@ -100,15 +118,14 @@ class SshTransport:
     def put(self, files: Mapping[PurePosixPath, Path | bytes], *, executable: bool = False) -> None:
         if not files:
             return
-        with tempfile.TemporaryFile() as archive:
-            write_archive(archive, files.values())
-            archive.seek(0)
-            script = ["sh", "-c", _PUT, "edgebin", "755" if executable else "644", *map(str, files)]
-            done = self._run(script, archive, None)
+        beside = str(next(iter(files)).parent)
+        with packed({str(number): file for number, file in enumerate(files.values())}) as archive:
+            mode = "755" if executable else "644"
+            done = self.run(["sh", "-c", _PUT, "edgebin", beside, mode, *map(str, files)], stdin=archive)
         if done.returncode:
             raise BoardError(
                 f"cannot write to {self.name}: {tail(done.stderr)}",
-                hint=f"room and permissions: `{self.command_line(['df', '-h', str(next(iter(files)).parent)])}`",
+                hint=f"room and permissions: `{self.command_line(['df', '-h', beside])}`",
             )
 
     def get(self, path: PurePosixPath, to: Path) -> None:
@@ -140,37 +157,6 @@ class SshTransport:
                 self._reached = True
             return self._connection
 
-    def _run(self, command: Sequence[str], stdin: IO[bytes] | None, timeout_s: float | None) -> Finished:
-        connection = self._connected()
-        client = connection.client(remote_line(command, connection.mark, fed=stdin is not None))
-        with (
-            tempfile.TemporaryFile() as wrote,
-            tempfile.TemporaryFile() as complained,
-            subprocess.Popen(
-                client,
-                stdin=subprocess.PIPE if stdin is None else stdin,  # held open: where it ends, the program does
-                stdout=wrote,
-                stderr=complained,
-                start_new_session=True,
-            ) as process,
-        ):
-            try:
-                process.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                raise ConnectionLost(f"nothing came back from {self.name} within {timeout_s:g} s") from None
-            finally:
-                process.kill()
-            wrote.seek(0)
-            complained.seek(0)
-            stdout, stderr = wrote.read(), complained.read()
-        written, ended = unwrap_stdout(stdout, connection.mark), unwrap_stderr(stderr, connection.mark)
-        if written is None or ended is None:
-            raise self._lost(connection, stderr)
-        said, status = ended
-        if status in _STARTED_NOT:
-            raise BoardError(f"{self.name} cannot run `{os.path.basename(command[0])}`: {tail(said)}")
-        return Finished(status, written, said)
-
     def _lines(self, connection: Connection, stdout: IO[bytes], said: IO[bytes]) -> Iterator[bytes]:
         mark = connection.mark.encode() + b"\n"
         begun = False
@@ -188,3 +174,16 @@ class SshTransport:
     def _lost(self, connection: Connection, stderr: bytes) -> ConnectionLost:
         why = summary(connection.said() or stderr.decode(errors="replace"))
         return ConnectionLost(f"the connection to {self.name} broke: {why}")
+
+
+@contextlib.contextmanager
+def _as_file(stdin: bytes | IO[bytes]) -> Iterator[IO[bytes] | None]:
+    if not isinstance(stdin, bytes):
+        yield stdin
+    elif not stdin:
+        yield None
+    else:
+        with tempfile.TemporaryFile() as source:
+            source.write(stdin)
+            source.seek(0)
+            yield source
