@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -95,7 +95,7 @@ class Job:
             said = tail(done.stderr).removeprefix("error: ") or f"the agent ended with {done.returncode}"
             raise BoardError(f"{self.transport.name} does not start the measurement: {said}")
 
-    def follow(self, events: Path, *, lost: Callable[[str], None] = lambda _: None) -> Iterator[bytes]:
+    def follow(self, events: Path, *, lost: Callable[[str], None] = lambda _: None) -> Generator[bytes]:
         """The job's events as they come, from the end of the file `events` on, which gets each before it is given.
 
         Whatever happens to the connection, the file has each event once. A lost connection is tried again until

@@ -159,8 +159,7 @@ def _profile_one(
     from edgebin.profile import default_run_folder, dry_run_lines, profile_bundles
 
     if dry_run:
-        for line in dry_run_lines(bundles, options, host=host):
-            typer.echo(line)
+        typer.echo("\n".join(dry_run_lines([open_bundle(path) for path in bundles], options, host=host)))
         return
     save = save or default_run_folder(bundles, open_bundle(bundles[0]).manifest.target.id)
     output.progress(f"profiling {', '.join(map(str, bundles))}")
@@ -172,16 +171,16 @@ def _profile_fleet(
     bundles: list[Path], hosts: Path, options: Options, *, dry_run: bool, format_: Format, save: Path | None
 ) -> None:
     from edgebin.board.devices import load_devices
+    from edgebin.bundle import open_bundle
     from edgebin.profile import default_run_folder, dry_run_lines
     from edgebin.profile.fleet import profile_fleet
 
     devices = load_devices(hosts)
     if dry_run:
+        opened = [open_bundle(path) for path in bundles]
         for name, device in devices.items():
-            typer.echo(f"# {name}")
-            fitting = [path for path in bundles if device.target is None or _target(path) == device.target]
-            for line in dry_run_lines(fitting or bundles, options, host=device.host):
-                typer.echo(line)
+            fitting = [bundle for bundle in opened if bundle.manifest.target.id == device.target] or opened
+            typer.echo("\n".join([f"# board {name}", *dry_run_lines(fitting, options, host=device.host), ""]))
         return
     save = save or default_run_folder(bundles, "fleet")
     with output.Boards(list(devices)) as boards:
@@ -193,12 +192,6 @@ def _profile_fleet(
     output.progress(f"\nkept in {save}")
     if fleet.exit_code:
         raise typer.Exit(fleet.exit_code)
-
-
-def _target(path: Path) -> str:
-    from edgebin.bundle import open_bundle
-
-    return open_bundle(path).manifest.target.id
 
 
 def _settings(tune: bool, nvpmodel: int | None, jetson_clocks: bool) -> tuple[str, ...]:

@@ -49,9 +49,11 @@ class Baseline:
         return Contender(LAYERS_PREFIX + self.name, self.engine(target), command, self.file_bytes, self.how)
 
     def operations(self) -> tuple[Operation, ...]:
-        """The nodes of its graph, by the names that the profiler gives them where it has left them alone."""
+        """The nodes of its graph, by the names that onnxruntime's profiler gives them where it has left them alone."""
         nodes = onnx.load(self.twin.path, load_external_data=False).graph.node
-        return tuple(Operation(function=node.name, kind=node.op_type, nodes=(node.name,)) for node in nodes if node.name)
+        names = [node.name or f"{node.op_type}_{number}" for number, node in enumerate(nodes)]
+        pairs = zip(nodes, names, strict=True)
+        return tuple(Operation(function=name, kind=node.op_type, nodes=(name,)) for node, name in pairs)
 
     def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> tuple[str | Path, ...]:
         """The command line of the runner for the target.

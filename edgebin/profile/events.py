@@ -233,8 +233,9 @@ def parse_event(line: bytes) -> Event:
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
+        said = line[:100].decode(errors="replace")
         raise BoardError(
-            f"the agent says what makes no sense, {where or 'line'}: {problem['msg']}: {line[:100].decode(errors='replace')}",
+            f"the agent says what makes no sense, {where or 'line'}: {problem['msg']}: {said}",
             hint="is the agent on the board this edgebin's? `edgebin devices clean` removes it",
         ) from error
 

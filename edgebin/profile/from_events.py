@@ -24,7 +24,6 @@ from edgebin.profile.validity import ClockReading, judge
 from edgebin.toolchain.process import tail
 
 
-
 def record_from_events(subject: Subject, events: Sequence[Event], power: Path) -> RunRecord:
     """The record of a finished job. The file `power` holds its samples, if the subject names a source of power.
 
@@ -138,7 +137,11 @@ def _layers(subject: Subject, events: Sequence[Event]) -> tuple[tuple[Layer, ...
 
 
 def _verdict(
-    variants: Sequence[Variant], timings: Sequence[Timings], events: Sequence[Event], begin: Begin, end: End,
+    variants: Sequence[Variant],
+    timings: Sequence[Timings],
+    events: Sequence[Event],
+    begin: Begin,
+    end: End,
     others: Sequence[str],
 ) -> Validity:
     several = len({timing.threads for timing in timings}) > 1

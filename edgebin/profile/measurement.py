@@ -17,10 +17,10 @@ from edgebin.board.inspect import Board, inspect_board
 from edgebin.board.job import Job, new_job_id
 from edgebin.board.preflight import preflight, require
 from edgebin.board.transport import Transport
-from edgebin.errors import BoardError, ConnectionLost, InputError
+from edgebin.errors import ConnectionLost
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.events import parse_event, read_events
-from edgebin.profile.from_events import LAYERS_PREFIX, record_from_events
+from edgebin.profile.from_events import record_from_events
 from edgebin.profile.narration import Narration
 from edgebin.profile.opponents import Opponents, prepare_opponents
 from edgebin.profile.options import Options
@@ -196,9 +196,7 @@ def prepare(
         edgebin_version=edgebin.__version__,
         created_utc=now_utc(),
         bundles=artefacts(ours),
-        device=Device(
-            target.id, target.name, target.core.name, target.freq_hz, host=None if host == LOCAL else host
-        ),
+        device=Device(target.id, target.name, target.core.name, target.freq_hz, host=None if host == LOCAL else host),
         protocol=Protocol(options.threads, options.min_runs, options.min_seconds, options.warmup_seconds, 0, True),
         sessions=tuple(
             tuple(Side(one.name, one.engine, one.file_bytes, one.how) for one in contenders)

@@ -60,7 +60,7 @@ def prepare_opponents(
     check_baselines(names)
     if not hosted and (python := sorted(set(names) & set(HOSTED))):
         raise InputError(
-            f"the baseline `{python[0]}` is for this host only: Python hosts it, and edgebin installs nothing on boards",
+            f"the baseline `{python[0]}` is for this host only: Python hosts it, and nothing is installed on boards",
             hint="for the float twin on LiteRT, profile a bundle of it too: `edgebin compile … --full-precision`",
         )
     manifest = ours[0].bundle.manifest

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from edgebin.board.deploy import deploy_bundle, deploy_files
+from edgebin.board.deploy import deploy_bundle, deploy_files, deploy_program
 from edgebin.board.qemu_transport import QemuTransport
 from edgebin.board.transport import Transport
 from edgebin.bundle import Bundle
+from edgebin.errors import TargetMismatch
 from edgebin.profile.contender import Contender
+from edgebin.toolchain.agent import ARCHES, agent_program
 from edgebin.toolchain.qemu import qemu_command
 
 
@@ -57,10 +59,25 @@ def place(way: Transport, contenders: Sequence[Contender], bundles: Sequence[Bun
     copied, folders = 0, {}
     for bundle in bundles:
         done = deploy_bundle(way, bundle)
-        folders[bundle.extracted()] = done.folder
+        folders[bundle.extracted()] = done.path
         copied += done.copied_bytes
     for folder, files in files_of(contenders, bundles).items():
         done = deploy_files(way, files)
-        folders[folder] = done.folder
+        folders[folder] = done.path
         copied += done.copied_bytes
     return Places(folders, way), copied
+
+
+def place_agent(way: Transport) -> PurePosixPath:
+    """Brings the agent for the machine's own processor there.
+
+    Raises:
+        TargetMismatch: there is no agent for such a processor.
+        ConnectionLost, BoardError: the machine cannot be reached, or its disk is full.
+    """
+    if isinstance(way, QemuTransport):
+        return deploy_program(way, agent_program(way.target.arch), "agent").path
+    machine = way.run(["uname", "-m"]).stdout.decode(errors="replace").strip()
+    if machine not in ARCHES:
+        raise TargetMismatch(f"{way.name} is {machine}", hint=f"edgebin compiles for {' and '.join(ARCHES)} only")
+    return deploy_program(way, agent_program(machine), "agent").path

@@ -18,10 +18,9 @@ def choose_cpus(threads: int, board: Board, core: Core, allowed: Collection[int]
         InputError: there are fewer than `threads`.
     """
     there = [cpu for cpu in board.cpus if allowed is None or cpu.cpu in allowed]
-    alike = [cpu for cpu in there if core.part is not None and (cpu.implementer, cpu.part) == (core.implementer, core.part)]
+    kind = (core.implementer, core.part)
+    alike = [cpu for cpu in there if core.part is not None and (cpu.implementer, cpu.part) == kind]
     chosen = sorted(cpu.cpu for cpu in (alike if len(alike) >= threads else there))
     if threads > len(chosen):
-        raise InputError(
-            f"{threads} threads on {len(chosen)} processors", hint=f"use --threads {len(chosen)} or less"
-        )
+        raise InputError(f"{threads} threads on {len(chosen)} processors", hint=f"use --threads {len(chosen)} or less")
     return tuple(chosen[-threads:])

@@ -68,8 +68,8 @@ def _build(sources: Sequence[str], name: str, compiler: Compiler, flags: Sequenc
     """Compiles files of `kernels/`; the cache knows the result by everything that goes into it."""
     kernels = resource_dir("kernels")
     paths = [kernels / source for source in sources]
-    inputs = [*paths, *sorted((kernels / "runtime").glob("*.h")), kernels / "dispatch/dispatch.h", kernels / "ort/abi.h"]
-    inputs += sorted(paths[0].parent.glob("*.h"))
+    inputs = [*paths, kernels / "dispatch/dispatch.h", kernels / "ort/abi.h"]
+    inputs += [*sorted((kernels / "runtime").glob("*.h")), *sorted(paths[0].parent.glob("*.h"))]
     digest = hashlib.sha256(repr((compiler.argv, flags)).encode())
     for file in inputs:
         digest.update(file.read_bytes())

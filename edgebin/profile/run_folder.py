@@ -1,7 +1,7 @@
 """The run folder: the record, the single timings in `latency.csv`, the functions of each bundle in `layers.csv`.
 
-A measured one also keeps what the record was made from: `subject.json`, `events.jsonl`, `power.jsonl`. While a job runs,
-or has been lost sight of, there is a `job.json` (`edgebin.profile.pending`) and no record yet.
+A measured one also keeps what the record was made from: `subject.json`, `events.jsonl`, `power.jsonl`. While a job
+runs, or has been lost sight of, there is a `job.json` (`edgebin.profile.pending`) and no record yet.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ class Subject:
 
 def artefacts(ours: Sequence[Named]) -> tuple[Artefact, ...]:
     """The bundles, as a record names them."""
-    return tuple(Artefact(side.bundle.path.name, side.bundle.sha256, side.bundle.size_bytes, side.name) for side in ours)
+    bundles = [(side.bundle, side.name) for side in ours]
+    return tuple(Artefact(bundle.path.name, bundle.sha256, bundle.size_bytes, name) for bundle, name in bundles)
 
 
 def now_utc() -> str:
