@@ -24,7 +24,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 8.0
 # One call of `agent follow`: short enough for a dead connection to be noticed, long enough to be rare.
 _FOLLOW_SECONDS = 60
 _COMMAND_TIMEOUT_SECONDS = 60.0
-_STOP_TIMEOUT_SECONDS = 30.0
+_STOP_TIMEOUT_SECONDS = 90.0
 _LAST_EVENTS = ("end", "error")
 _NOTHING_YET: Mapping[str, Any] = MappingProxyType({})
 _ID = re.compile(r"[0-9a-f]{16}")

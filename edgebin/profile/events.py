@@ -23,11 +23,12 @@ class Setting(_Event):
 
 
 class Sampler(_Event):
-    """What sampling power has cost. `late`: samples taken more than half a period after their time."""
+    """What sampling power has cost in `wall_ns`. `late`: samples taken more than half a period after their time."""
 
     samples: int
     cpu_ns: int
     late: int
+    wall_ns: int
 
 
 class Begin(_Event):
@@ -48,12 +49,12 @@ class Tuned(_Event):
 
 
 class SessionBegin(_Event):
-    """A session begins. `cores` is None where the scheduler chooses."""
+    """A session begins. `cores` is empty where the scheduler chooses."""
 
     event: Literal["session"]
     session: int
     threads: int
-    cores: tuple[int, ...] | None
+    cores: tuple[int, ...]
 
 
 class Started(_Event):
@@ -68,13 +69,13 @@ class Started(_Event):
 
 
 class Failed(_Event):
-    """A contender has not started, or died."""
+    """A contender has not started, or died; `exit` is None where the agent ended it."""
 
     event: Literal["failed"]
     session: int
     contender: int
     name: str
-    exit: int
+    exit: int | None
     message: str
 
 
@@ -166,11 +167,11 @@ class Memory(_Event):
 
 
 class Output(_Event):
-    """What a command has said."""
+    """What a command has said; `exit` is None where it could not be started, or the agent ended it."""
 
     event: Literal["output"]
     name: str
-    exit: int
+    exit: int | None
     stdout: str
     stderr: str
 

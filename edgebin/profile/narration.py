@@ -21,7 +21,7 @@ class Narration:
                 return "settings: " + ", ".join(f"{s.what} {s.before} → {s.after}" for s in event.settings)
             case SessionBegin():
                 self._session, self._timing = event.session, False
-                where = "any processor" if event.cores is None else f"processors {', '.join(map(str, event.cores))}"
+                where = "any processor" if not event.cores else f"processors {', '.join(map(str, event.cores))}"
                 return f"{event.threads} thread{'' if event.threads == 1 else 's'} on {where}{self._part()}: loading"
             case Started():
                 return f"{event.name} is loaded"

@@ -98,14 +98,14 @@ def _timings(
         contender=index,
         side=sides[index],
         threads=begun.threads,
-        cpus=begun.cores,
+        cpus=begun.cores or None,
         note=_note(index, sides, session),
         load_ms=started.load_ns / 1e6,
         first_ms=first.samples_ns[0] / 1e6,
         rounds=tuple(tuple(ns / 1e6 for ns in event.samples_ns) for event in rounds),
         warmup_ms=sum(ns for event in warmups for ns in event.samples_ns) / 1e6,
         settled=all(event.settled for event in warmups),
-        peak_rss_bytes=max(memory, default=None),
+        peak_rss_bytes=max(memory, default=0) or None,
     )
 
 
@@ -114,7 +114,7 @@ def _note(index: int, sides: Sequence[Side], session: Sequence[Event]) -> str:
     side = sides[index]
     note = side.how
     trials = {
-        event.contender: min(event.samples_ns[1:] or event.samples_ns)
+        event.contender: min(event.samples_ns)
         for event in session
         if isinstance(event, Trial) and sides[event.contender].name == side.name
     }
