@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,15 +19,13 @@ import numpy as np
 import pytest
 
 from edgebin.profile.power_trace import PowerSource, PowerTrace
-from edgebin.resources import resource_dir
 from edgebin.targets import load_target
 from edgebin.targets.host import host_arch
-from edgebin.toolchain.qemu import qemu_command
+from tests.board.agents import FakedAgent
 from tests.board.power_boards import BOARDS, Board, iio_chip, pmic_answer, rpi5, text
 
 HZ = 200
 STEP_S = 0.003
-HERE = Path(__file__).parent
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -53,53 +50,17 @@ CURVES: dict[str, tuple[Callable[[float], float], float, float]] = {
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """The part of the agent that is about power, as static programs whose mailbox is a folder, by architecture."""
-    pytest.importorskip("ziglang")
-    kernels, folder = resource_dir("kernels"), tmp_path_factory.mktemp("power")
-    sources = [
-        *(kernels / "runtime" / f"{name}.c" for name in ("fail", "json", "machine")),
-        *(kernels / "agent" / f"{name}.c" for name in ("power", "mailbox")),
-        *sorted((kernels / "agent/power").glob("*.c")),
-        *(HERE / name for name in ("power_program.c", "fake_mailbox.c")),
-    ]
-    made = {}
-    for arch in ("x86_64", "aarch64"):
-        made[arch] = folder / arch
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "ziglang", "cc", "-target", f"{arch}-linux-musl", "-static", "-O2"),
-                *("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wl,--wrap=ioctl"),
-                *map(str, sources),
-                *("-o", str(made[arch])),
-            ],
-            check=True,
-            env=os.environ,
-        )
-    return made
-
-
-@pytest.fixture(scope="module")
-def start(programs: Mapping[str, Path]) -> Start:
-    """Starts the program on a board's root: here for `native`, otherwise on the board's processor."""
+def start(faked_agent: FakedAgent) -> Start:
+    """Starts the agent on a board's root: here for `native`, otherwise on the board's processor."""
 
     def run(board: Board, *arguments: str, native: bool = False) -> subprocess.Popen[str]:
-        target = load_target(board.target) if board.target != "x86-64" or host_arch() == "x86_64" else None
-        if native or target is None or target.arch == host_arch():
-            if host_arch() not in programs:
-                pytest.skip(f"no program for {host_arch()}")
-            command = [str(programs[host_arch()])]
-        else:
-            if shutil.which("qemu-aarch64") is None:
-                pytest.skip("no qemu-aarch64 on this machine")
-            command = qemu_command(target, [programs["aarch64"]])
-        environment = {**os.environ, "FAKE_MAILBOX": str(board.mailbox or board.root)}
+        target = None if native or board.target == "x86-64" else load_target(board.target)
         return subprocess.Popen(
-            [*command, *arguments, "--root", str(board.root)],
+            faked_agent.command(*arguments, "--root", str(board.root), target=target),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=faked_agent.environment(board.mailbox or board.root),
         )
 
     return run
@@ -287,16 +248,14 @@ def test_a_pi_5_without_the_mailbox(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not read")
-def test_what_to_type_where_files_may_not_be_read(programs: Mapping[str, Path], tmp_path: Path) -> None:
-    if host_arch() not in programs:
-        pytest.skip(f"no program for {host_arch()}")
+def test_what_to_type_where_files_may_not_be_read(faked_agent: FakedAgent) -> None:
     folder = Path("/tmp") / f"edgebin-power-{os.getpid()}"  # pytest's own folders are closed to others
     try:
         board = BOARDS["x86-rapl"](folder / "root")
         energy = folder / "root/sys/class/powercap/intel-rapl:0/energy_uj"
         energy.chmod(0o400)
         folder.chmod(0o755)
-        program = shutil.copy(programs[host_arch()], folder / "program")
+        program = shutil.copy(faked_agent.program(host_arch()), folder / "program")
         done = subprocess.run(
             [program, "inspect", "--root", str(board.root)], capture_output=True, text=True, user=65534, check=True
         )
@@ -408,3 +367,12 @@ def test_many_chips_are_refused_not_overrun(start: Start, tmp_path: Path) -> Non
 def test_the_answers_of_the_fake_are_the_firmware_s() -> None:
     assert pmic_answer(6224).count(b"current(") == 12
     assert pmic_answer(6224).count(b"volt(") == 14
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_document_says_what_the_source_sees(start: Start, tmp_path: Path, name: str) -> None:
+    board = BOARDS[name](tmp_path / "root")
+    entry = sources(start, board)[board.source]
+    shown = "hwmon:NAME:LABEL" if board.source.startswith("hwmon:") else board.source
+    page = Path(__file__).parents[2] / "docs/board.md"
+    assert f"| `{shown}` | {entry['trust']} | {entry['boundary']} |" in page.read_text(encoding="utf-8").splitlines()
