@@ -44,6 +44,7 @@ static int pi_firmware(const char* root, char* firmware, size_t room) {
   firmware[0] = '\0';
   for (char* line = strtok(answer, "\n"); line; line = strtok(NULL, "\n")) {
     while (*line == ' ') line++;
+    while (*line && line[strlen(line) - 1] == ' ') line[strlen(line) - 1] = '\0';
     if (!*line || !strncmp(line, "Copyright", 9) || length >= room) continue;
     length += (size_t)snprintf(firmware + length, room - length, "%s%s", length ? ", " : "", line);
   }
