@@ -91,13 +91,17 @@ class Channel(_Answer):
 
 
 class PowerSource(_Answer):
-    """A sensor of power. `problem` says why it cannot be read, and what would help."""
+    """A sensor of power. `problem` says why it cannot be read, and what would help.
+
+    With `reading` "energy" it counts energy, and a sample is the mean power since the one before.
+    """
 
     source: str
     readable: bool
     problem: str | None
     boundary: str
     trust: Literal["A", "B", "C", "D", "E"]
+    reading: Literal["power", "energy"]
     settings: dict[str, Any]
     channels: tuple[Channel, ...]
 

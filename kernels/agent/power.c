@@ -1,6 +1,5 @@
 #include "power.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +29,7 @@ static void report_source(const eb_source* source) {
   if (source->problem[0]) {
     eb_json_string("problem", source->problem);
   } else {
-    eb_json_number("problem", NAN);
+    eb_json_null("problem");
   }
   eb_json_string("boundary", source->boundary);
   eb_json_string("trust", (char[]){source->trust, '\0'});

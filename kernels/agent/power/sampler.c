@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -61,9 +62,17 @@ static void sleep_until(int64_t due_ns) {
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR) continue;
 }
 
+/* Where it may not be there, it is on any: the samples are the same. */
+static void keep_on(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET((size_t)cpu, &set);
+  sched_setaffinity(0, sizeof set, &set);
+}
+
 static void* run(void* argument) {
   eb_sampler* sampler = argument;
-  if (sampler->cpu >= 0) eb_pin(&sampler->cpu, 1);
+  if (sampler->cpu >= 0) keep_on(sampler->cpu);
   if (sampler->source->counts_energy) {
     double since_unknown[EB_MAX_CHANNELS];
     read_source(sampler, since_unknown);
