@@ -29,9 +29,9 @@ CONFIG_VARIABLE = "EDGEBIN_CONFIG_DIR"
 _FILE_NAME = "devices.toml"
 _NAME_RULE = "letters, digits, `_`, `-` and `.`, at most 64, a letter or digit first"
 
-DeviceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,199}\Z")]
-FilePath = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,1000}\Z")]
+DeviceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,199}$")]
+FilePath = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,1000}$")]
 
 
 class _Model(BaseModel):
