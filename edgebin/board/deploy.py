@@ -45,8 +45,9 @@ for object in "$new"/*; do
   mv -f "$object" "objects/${{object##*/}}" || exit 1
 done
 while [ $# -gt 0 ]; do
-  chmod "$2" "objects/$1" && mkdir -p "./${{3%/*}}/" || exit 1
-  [ "objects/$1" -ef "$3" ] || ln -f "objects/$1" "$3" || exit 1
+  link=./$3
+  chmod "$2" "objects/$1" && mkdir -p "${{link%/*}}" || exit 1
+  [ "objects/$1" -ef "$link" ] || ln -f "objects/$1" "$link" || exit 1
   shift 3
 done
 """

@@ -121,7 +121,9 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def board(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> Sshd:
-    """The server with edgebin's ssh configured for it, by the variable that users have for that too."""
+def board(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
+    """The server with edgebin's ssh configured for it, by the variable that users have for it too. Empty each time."""
     monkeypatch.setenv("EDGEBIN_SSH_CONFIG", str(sshd.config))
-    return sshd
+    yield sshd
+    shutil.rmtree(sshd.home)
+    sshd.home.mkdir()
