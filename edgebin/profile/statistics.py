@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RESAMPLES = 2000
-# So that a resample of many samples does not take all memory.
-_RESAMPLES_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def median_interval(
     Raises:
         ValueError: no rounds.
     """
-    low, high = np.percentile(_medians(_flat(rounds), _drawn(len(rounds), resamples, seed)), (2.5, 97.5))
+    low, high = np.percentile(_medians(_sorted(rounds), _drawn(len(rounds), resamples, seed)), (2.5, 97.5))
     return float(low), float(high)
 
 
@@ -81,45 +79,45 @@ def ratio(
     """
     if len(numerator) != len(denominator):
         raise ValueError("a ratio needs the same rounds of both")
-    above, below = _flat(numerator), _flat(denominator)
+    above, below = _sorted(numerator), _sorted(denominator)
     drawn = _drawn(len(numerator), resamples, seed)
     low, high = np.percentile(_medians(above, drawn) / _medians(below, drawn), (2.5, 97.5))
     return RatioSummary(
-        of_medians=float(np.median(above.values) / np.median(below.values)),
+        of_medians=float(np.median(np.concatenate(above)) / np.median(np.concatenate(below))),
         ci95_low=float(low),
         ci95_high=float(high),
-        of_minima=float(above.values[0] / below.values[0]),
+        of_minima=float(np.concatenate(above).min() / np.concatenate(below).min()),
     )
 
 
-@dataclass(frozen=True)
-class _Flat:
-    """All samples in ascending order, and the round that each is of."""
-
-    values: NDArray[np.float64]
-    rounds: NDArray[np.intp]
-
-
-def _flat(rounds: Sequence[Sequence[float]]) -> _Flat:
+def _sorted(rounds: Sequence[Sequence[float]]) -> list[NDArray[np.float64]]:
     if not any(rounds):
         raise ValueError("no samples to summarize")
-    values = np.concatenate([np.asarray(block, dtype=np.float64) for block in rounds])
-    order = np.argsort(values, kind="stable")
-    return _Flat(values[order], np.repeat(np.arange(len(rounds)), [len(block) for block in rounds])[order])
+    return [np.sort(np.asarray(block, dtype=np.float64)) for block in rounds]
 
 
-def _drawn(rounds: int, resamples: int, seed: int) -> NDArray[np.int32]:
+def _drawn(rounds: int, resamples: int, seed: int) -> NDArray[np.int64]:
     """How often each round is in each resample, [resamples, rounds]."""
     generator = np.random.default_rng(seed)
-    return generator.multinomial(rounds, np.full(rounds, 1 / rounds), resamples).astype(np.int32)
+    return generator.multinomial(rounds, np.full(rounds, 1 / rounds), resamples)
 
 
-def _medians(flat: _Flat, drawn: NDArray[np.int32]) -> NDArray[np.float64]:
-    """The median of each resample: samples have their order already, only how often each counts differs."""
-    medians = []
-    for start in range(0, len(drawn), _RESAMPLES_AT_ONCE):
-        up_to = np.cumsum(drawn[start : start + _RESAMPLES_AT_ONCE, flat.rounds], axis=1)
-        middle = ((up_to[:, -1:] - 1) // 2, up_to[:, -1:] // 2)
-        lower, upper = (flat.values[(up_to <= place).sum(axis=1)] for place in middle)
-        medians.append((lower + upper) / 2)
-    return np.concatenate(medians)
+def _medians(rounds: Sequence[NDArray[np.float64]], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The median of each resample of rounds, whose samples are in ascending order."""
+    count = drawn @ np.array([len(block) for block in rounds])
+    middle = [_order_statistic(rounds, drawn, rank) for rank in ((count - 1) // 2, count // 2)]
+    return (middle[0] + middle[1]) / 2
+
+
+def _order_statistic(
+    rounds: Sequence[NDArray[np.float64]], drawn: NDArray[np.int64], rank: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The value of this rank, from 0, in each resample: bisection, without ever putting a resample together."""
+    values = np.unique(np.concatenate(rounds))
+    low, high = np.zeros(len(drawn), np.intp), np.full(len(drawn), len(values) - 1)
+    while (low < high).any():
+        middle = (low + high) // 2
+        not_above = np.stack([np.searchsorted(block, values[middle], side="right") for block in rounds], axis=1)
+        reached = (drawn * not_above).sum(axis=1) > rank
+        low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
+    return values[low]
