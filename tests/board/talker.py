@@ -3,8 +3,9 @@
     talker.py NS[,NS…] [spin | die | mute | babble | short | shut] [REQUEST]
 
 Answers request after request with these times in turn, in no time itself; the first time of each answer of more than
-three is ten times as long. With `spin` the times are real. The others do what they say at the REQUESTth request, counted from 0 (the greeting
-is -1): end with 3, say nothing more, answer with no JSON, answer with a time too few, close their output.
+three is ten times as long. With `spin` the times are real. The others do what they say at the REQUESTth request (the
+first is 0, the greeting -1): end with 3, say nothing more, answer with no JSON, answer with a time too few, close their
+output.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -165,7 +166,7 @@ def test_windows_are_full_and_idle_stretches_stand_round_them(tmp_path: Path) ->
         assert spent_ns >= max(50 * MS, event["runs"] * one_ns)
         assert event["runs"] >= 7
     stretches = sorted((event["begin_ns"], event["end_ns"]) for event in [*windows, *of_kind(events, "idle")])
-    assert all(one[1] <= other[0] for one, other in zip(stretches, stretches[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(stretches))
     for event in of_kind(events, "idle"):
         assert event["end_ns"] - event["begin_ns"] >= 50 * MS
     assert (stretches[0], stretches[-1]) == tuple((e["begin_ns"], e["end_ns"]) for e in of_kind(events, "idle"))
