@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from edgebin.board import LocalMachine, RunnerReport, invoke
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
@@ -74,8 +75,16 @@ def measure(
 def measured_layers(named: Named, *, threads: int, cpus: Sequence[int] | None) -> tuple[Layer, ...]:
     """What each function takes, from inferences of their own: looking at functions slows them down."""
     bundle = named.bundle
-    inputs = str(bundle.extracted() / GOLDEN_INPUTS_NAME)
-    arguments = ["--input", inputs, "--per-op", "--min-runs", str(_PER_OP_RUNS), "--threads", str(threads)]
+    inputs = bundle.extracted() / GOLDEN_INPUTS_NAME
+    arguments: list[str | Path] = [
+        "--input",
+        inputs,
+        "--per-op",
+        "--min-runs",
+        str(_PER_OP_RUNS),
+        "--threads",
+        str(threads),
+    ]
     with pinned(cpus):
         report = invoke(LocalMachine(), bundle, arguments)
     return layers_of(report, named)

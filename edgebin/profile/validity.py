@@ -15,7 +15,7 @@ from edgebin.profile.statistics import summarize
 
 @dataclass(frozen=True)
 class Flag:
-    """What is the matter, and what to do, in words. `{name}` stands for the variant that it is about.
+    """What is the matter, and what to do, in words.
 
     `invalid`: the figures must not be trusted; otherwise it is only good to know.
     """
@@ -73,6 +73,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
     }
 )
 
+_UNKNOWN = Flag("this edgebin does not know what that means", "read it with the edgebin that wrote it")
 _PRECISE_REACH = 0.1  # of a ratio, to either side
 _STEADY_CLOCK = 0.98
 _SPREAD = 1.5  # 90th percentile over median
@@ -119,8 +120,8 @@ def judge(
 
 
 def flag_of(flag: str) -> Flag:
-    """What a flag of a record stands for; also one of `name:variant`. Of a newer edgebin's only the name is known."""
-    return FLAGS.get(flag.partition(":")[0], Flag(flag, "use the edgebin that wrote this"))
+    """What a flag of a record stands for; one that is about a variant has its name behind a colon."""
+    return FLAGS.get(flag.partition(":")[0], _UNKNOWN)
 
 
 def sentence(flag: str) -> str:

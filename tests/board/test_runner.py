@@ -309,7 +309,7 @@ def test_marks_enclose_functions_and_inferences(tiny_bundle: Bundles, tmp_path: 
     find_compiler(load_target("x86-64")).compile([tmp_path / "listen.c"], tmp_path / "listen.so", flags)
     machine = QemuMachine(bundle.manifest.target, plugin=str(tmp_path / "listen.so"))
     folder = bundle.extracted()
-    done = machine.run(folder, ["--mark", "--golden", *(str(folder / name) for name in GOLDEN[1:])])
+    done = machine.run(bundle, ["--mark", "--golden", *(str(folder / name) for name in GOLDEN[1:])])
     names = [function["name"] for function in json.loads(done.stdout)["functions"]]
     marks = [int(line.split()[1]) for line in done.stderr.splitlines() if line.startswith("mark ")]
     assert marks.count(0x10000) == marks.count(0x10001) == 3
