@@ -31,6 +31,7 @@ struct eb_tuning {
   eb_changes changes; /* as set; once put back, what was found and what is there now */
   int done;           /* everything is put back */
   char failure[EB_PROBLEM_ROOM];
+  char remark[EB_PROBLEM_ROOM]; /* of somebody else, such as sudo */
 };
 
 /* The keeper is a copy of this process: in an emulator nothing else could be started. As root it has to be a new one.
@@ -74,6 +75,7 @@ static void start_keeper(eb_tuning* tuning, char** words, int as_root) {
   tuning->changes.count = 0;
   tuning->done = 0;
   tuning->failure[0] = '\0';
+  tuning->remark[0] = '\0';
 }
 
 static void hear_change(eb_changes* changes, const char* line) {
@@ -89,6 +91,15 @@ static int begins(const char* line, const char* word) {
   return !strncmp(line, word, length) && (line[length] == '\t' || line[length] == '\n');
 }
 
+static void keep_first(char kept[EB_PROBLEM_ROOM], const char* message) {
+  if (!*kept) snprintf(kept, EB_PROBLEM_ROOM, "%.*s", (int)strcspn(message, "\n"), message);
+}
+
+static const char* why(const eb_tuning* tuning) {
+  if (*tuning->failure) return tuning->failure;
+  return *tuning->remark ? tuning->remark : "their keeper died";
+}
+
 /* Hears all until the keeper has ended, or is ready. */
 static int hear(eb_tuning* tuning) {
   char line[EB_PROBLEM_ROOM + 64];
@@ -97,10 +108,10 @@ static int hear(eb_tuning* tuning) {
     if (begins(line, EB_SAYS_DONE)) tuning->done = 1;
     if (begins(line, EB_SAYS_SET) || begins(line, EB_SAYS_RESTORED)) {
       hear_change(&tuning->changes, line);
-    } else if (!tuning->done && !*tuning->failure) {
-      /* Or what sudo says. */
-      const char* message = begins(line, EB_SAYS_FAILED) ? line + sizeof EB_SAYS_FAILED : line;
-      snprintf(tuning->failure, sizeof tuning->failure, "%.*s", (int)strcspn(message, "\n"), message);
+    } else if (begins(line, EB_SAYS_FAILED)) {
+      keep_first(tuning->failure, line + sizeof EB_SAYS_FAILED);
+    } else if (!begins(line, EB_SAYS_DONE)) {
+      keep_first(tuning->remark, line);
     }
   }
   return 0;
@@ -138,8 +149,7 @@ eb_tuning* eb_tuning_apply(const char* root, const eb_settings* settings, const 
   start_keeper(tuning, words, as_root);
   if (!hear(tuning)) {
     wait_for_keeper(tuning);
-    eb_fail(EB_EXIT_INPUT, "cannot tune: %s%s", *tuning->failure ? tuning->failure : "the keeper of the settings died",
-            as_root ? " (through `sudo -n`)" : "");
+    eb_fail(EB_EXIT_INPUT, "cannot make these settings: %s%s", why(tuning), as_root ? " (through `sudo -n`)" : "");
   }
   return tuning;
 }
@@ -176,10 +186,7 @@ void eb_tuning_end(eb_tuning* tuning) {
   hear(tuning);
   wait_for_keeper(tuning);
   if (!tuning->done && !*tuning->failure) restore_left(tuning);
-  if (!tuning->done) {
-    eb_fail(EB_EXIT_INPUT, "settings could not be put back: %s",
-            *tuning->failure ? tuning->failure : "their keeper died");
-  }
+  if (!tuning->done) eb_fail(EB_EXIT_INPUT, "settings could not be put back: %s", why(tuning));
 }
 
 void eb_tuning_restore(const char* root, const char* record) {
@@ -192,6 +199,7 @@ void eb_tuning_restore(const char* root, const char* record) {
     const eb_change* change = &tuning->changes.items[i];
     fprintf(stderr, "%s was `%s`, is `%s`\n", change->what, change->before, change->after);
   }
-  if (!tuning->done && *tuning->failure) eb_fail(EB_EXIT_INPUT, "settings could not be put back: %s", tuning->failure);
+  /* Somebody else may have done it meanwhile. */
+  if (!tuning->done && !access(record, F_OK)) eb_fail(EB_EXIT_INPUT, "settings could not be put back: %s", why(tuning));
   free(tuning);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,8 +58,10 @@ static int plan(const eb_place* place, const char* wanted, eb_changes* changes, 
 
 /* By number: what a record says must not lead to another file. */
 static eb_path file_of(const eb_place* place, const eb_change* change) {
-  return eb_sysfs_path("%s" POLICIES "%d/scaling_governor", place->root,
-                       atoi(change->what + strcspn(change->what, "0123456789")));
+  unsigned policy;
+  char more;
+  if (sscanf(change->what, "governor policy%u%c", &policy, &more) != 1) return eb_sysfs_path("%s", "");
+  return eb_sysfs_path("%s" POLICIES "%u/scaling_governor", place->root, policy);
 }
 
 static int now(const eb_place* place, const eb_change* change, char now[EB_WORD_ROOM]) {

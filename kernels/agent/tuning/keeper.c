@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../runtime/fail.h"
+#include "../paths.h"
 #include "../power/sysfs.h"
 #include "../tuning.h"
 #include "change.h"
@@ -46,80 +47,74 @@ static void wait_for_end(const sigset_t* let_in) {
   }
 }
 
-/* Nobody may be listening any more: a write that fails changes nothing. */
-static void say(const char* kind, const char* what, const char* before, const char* after) {
-  dprintf(STDOUT_FILENO, "%s\t%s\t%s\t%s\n", kind, what, before, after);
+/* Nobody may be listening any more: a write that fails changes nothing. `to` may be -1. */
+static void say(int to, const char* kind, const char* what, const char* before, const char* after) {
+  dprintf(to, "%s\t%s\t%s\t%s\n", kind, what, before, after);
 }
 
 /* The last one first. Removes the record if nothing is left to do. */
-static int undo_all(const eb_place* place) {
-  eb_changes changes;
-  eb_record_read(place->record, &changes);
+static int undo_all(const eb_place* place, const eb_changes* changes, int to) {
   int failed = 0;
-  for (int i = changes.count - 1; i >= 0; i--) {
+  for (int i = changes->count - 1; i >= 0; i--) {
+    const eb_change* change = &changes->items[i];
     eb_undone undone;
-    if (eb_change_undo(place, &changes.items[i], &undone)) {
-      dprintf(STDOUT_FILENO, EB_SAYS_FAILED "\tcannot put back: %s is `%s`, was `%s`\n", changes.items[i].what,
-              undone.left, changes.items[i].before);
+    if (eb_change_undo(place, change, &undone)) {
+      dprintf(to, EB_SAYS_FAILED "\tcannot put back: %s is `%s`, was `%s`\n", change->what, undone.left,
+              change->before);
       failed = 1;
     }
-    say(EB_SAYS_RESTORED, changes.items[i].what, undone.found, undone.left);
+    say(to, EB_SAYS_RESTORED, change->what, undone.found, undone.left);
   }
   if (failed) return EB_EXIT_INPUT;
   eb_record_remove(place->record);
-  dprintf(STDOUT_FILENO, EB_SAYS_DONE "\n");
+  dprintf(to, EB_SAYS_DONE "\n");
   return EB_EXIT_OK;
+}
+
+/* What a record says, once no keeper holds it any more. */
+static int restore(const eb_place* place, int to) {
+  int record = eb_record_hold(place->record, 0, PATIENCE_SECONDS);
+  if (record < 0 && errno == ENOENT) return EB_EXIT_OK;
+  if (record < 0) {
+    dprintf(to, EB_SAYS_FAILED "\tcannot use `%s`: %s\n", place->record, strerror(errno));
+    return EB_EXIT_INPUT;
+  }
+  eb_changes changes;
+  eb_record_read(place->record, &changes);
+  int status = undo_all(place, &changes, to);
+  close(record);
+  return status;
 }
 
 /* What other jobs have set is put back first, by their keepers or here: else it would be taken for what was there. */
 static void settle_others(const eb_place* place) {
-  eb_path jobs = eb_sysfs_path("%s", place->record);
-  for (int levels = 0; levels < 2; levels++) {
-    char* slash = strrchr(jobs.text, '/');
-    if (!slash) return;
-    *slash = '\0';
-  }
+  char jobs[PATH_MAX];
   glob_t records;
-  eb_sysfs_glob(jobs.text, "/*/tuning", &records);
+  eb_sysfs_glob(eb_path_parent(jobs, place->record, 2), "/*/tuning", &records);
   for (size_t i = 0; i < records.gl_pathc; i++) {
-    int record = eb_record_hold(records.gl_pathv[i], 0, PATIENCE_SECONDS);
-    if (record < 0) continue;
-    eb_changes changes;
-    eb_record_read(records.gl_pathv[i], &changes);
-    eb_place other = {.root = place->root, .record = records.gl_pathv[i]};
-    int failed = 0;
-    for (int change = changes.count - 1; change >= 0; change--) {
-      eb_undone unused;
-      if (eb_change_undo(&other, &changes.items[change], &unused)) failed = 1;
-    }
-    if (!failed) eb_record_remove(other.record);
-    close(record);
+    const eb_place other = {.root = place->root, .record = records.gl_pathv[i]};
+    restore(&other, -1);
   }
   globfree(&records);
 }
 
-/* Writes down and makes all changes of a setting. */
-static int make(const eb_place* place, int record, const char* setting, char* problem) {
-  eb_changes changes = {.count = 0};
-  if (eb_change_plan(place, setting, &changes, problem)) return -1;
-  for (int i = 0; i < changes.count; i++) {
-    const eb_change* change = &changes.items[i];
+/* Writes down and makes all changes of a setting, and adds them to those that have been `made`. */
+static int make(const eb_place* place, int record, const char* setting, eb_changes* made, char* problem) {
+  int first = made->count;
+  int failed = eb_change_plan(place, setting, made, problem);
+  int planned = failed ? first : made->count;
+  made->count = first;
+  for (int i = first; !failed && i < planned; i++) {
+    const eb_change* change = &made->items[i];
     if (eb_record_add(record, change)) {
       snprintf(problem, EB_PROBLEM_ROOM, "cannot write `%s`: %s", place->record, strerror(errno));
       return -1;
     }
-    if (eb_change_make(place, change, problem)) return -1;
-    say(EB_SAYS_SET, change->what, change->before, change->after);
+    made->count = i + 1; /* a change that fails may be half made */
+    failed = eb_change_make(place, change, problem);
+    if (!failed) say(STDOUT_FILENO, EB_SAYS_SET, change->what, change->before, change->after);
   }
-  return 0;
-}
-
-static int restore(const eb_place* place) {
-  int record = eb_record_hold(place->record, 0, PATIENCE_SECONDS);
-  if (record >= 0) return undo_all(place);
-  if (errno == ENOENT) return EB_EXIT_OK;
-  dprintf(STDOUT_FILENO, EB_SAYS_FAILED "\tcannot use `%s`: %s\n", place->record, strerror(errno));
-  return EB_EXIT_INPUT;
+  return failed;
 }
 
 int eb_tuning_keep(int argc, char** argv) {
@@ -128,22 +123,23 @@ int eb_tuning_keep(int argc, char** argv) {
   sigset_t let_in;
   setsid();
   hold_signals(&let_in);
-  if (argc == 2) return restore(&place);
+  if (argc == 2) return restore(&place, STDOUT_FILENO);
   settle_others(&place);
   int record = eb_record_hold(place.record, 1, 0);
   if (record < 0) {
     dprintf(STDOUT_FILENO, EB_SAYS_FAILED "\tcannot make `%s`: %s\n", place.record, strerror(errno));
     return EB_EXIT_INPUT;
   }
+  eb_changes made = {.count = 0};
   for (int i = 2; i < argc; i++) {
     char problem[EB_PROBLEM_ROOM];
-    if (make(&place, record, argv[i], problem)) {
+    if (make(&place, record, argv[i], &made, problem)) {
       dprintf(STDOUT_FILENO, EB_SAYS_FAILED "\t%s\n", problem);
-      undo_all(&place);
+      undo_all(&place, &made, STDOUT_FILENO);
       return EB_EXIT_INPUT;
     }
   }
   dprintf(STDOUT_FILENO, EB_SAYS_READY "\n");
   wait_for_end(&let_in);
-  return undo_all(&place);
+  return undo_all(&place, &made, STDOUT_FILENO);
 }
