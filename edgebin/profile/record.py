@@ -147,7 +147,10 @@ class Device:
 
 @dataclass(frozen=True)
 class Validity:
-    """Whether the figures may be trusted; `flags` says why not."""
+    """Whether the figures may be trusted.
+
+    `flags` says what is the matter (`edgebin.profile.validity.FLAGS`). Some are only good to know, and leave `ok` true.
+    """
 
     ok: bool
     flags: tuple[str, ...] = ()
