@@ -64,10 +64,12 @@ void eb_session_energy(eb_session* session) {
   if (!plan->power && plan->idle_seconds == 0) return;
   const int count = session->chosen_count;
   eb_recording_start(session->beside, longest_stretch_s(session));
+  eb_recording_lead();
   idle(session);
   for (int64_t number = 0; number < plan->energy_windows; number++) {
     for (int step = 0; step < count; step++) window(session, number, session->chosen[(number + step) % count]);
   }
   idle(session);
+  eb_recording_lead();
   eb_recording_stop();
 }
