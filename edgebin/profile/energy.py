@@ -18,6 +18,8 @@ from edgebin.profile.quantities import MeasuredEnergy
 from edgebin.profile.record import Power
 
 Contender = tuple[int, int]  # session and contender, as events count them
+ENERGY_FLAGS = ("baseline_drift", "too_few_samples", "missing_samples", "repeated_samples")
+
 _NS = 1e9
 _RESAMPLES = 2000
 _DRIFT_SHARE, _DRIFT_W = 0.05, 0.1

@@ -52,6 +52,19 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             "idle power before and after differs by more than 5 % or 0.1 W",
             "let the board settle first, and measure again",
         ),
+        "too_few_samples": Flag(
+            "an energy window has fewer than 20 readings of power",
+            "measure longer, `--energy-seconds`, or sample faster, `--power-hz`",
+        ),
+        "missing_samples": Flag(
+            "more than 1 % of an energy window or idle stretch has no readings of power",
+            "stop what else the board is doing, and measure again",
+        ),
+        "repeated_samples": Flag(
+            "power was read more often than its sensor renews it: the number of samples says more than there is",
+            "lower `--power-hz`",
+            invalid=False,
+        ),
         "below_nominal": Flag(
             "a processor ran at less than 98 % of its highest clock",
             "`--tune` makes it run at full speed, if the power mode allows that",

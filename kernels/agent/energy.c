@@ -8,9 +8,9 @@
 #include "wait.h"
 
 /* A window is one request, so that nothing interrupts its inferences; it is asked for somewhat more of them than should
- * fill it. Where a program has become so much quicker that the window is too short, it is taken again. */
-static const double kMargin = 1.05;
-enum { ATTEMPTS = 3 };
+ * fill it. Where the program has become so much quicker that the window is too short, it is taken again, larger. */
+static const double kMargin = 1.05, kMarginGrowth = 1.25;
+enum { ATTEMPTS = 10 };
 
 static void idle(const eb_session* session) {
   const double seconds = session->plan->idle_seconds;
@@ -25,16 +25,17 @@ static void idle(const eb_session* session) {
   eb_recording_flush();
 }
 
-static int64_t runs_of_window(const eb_plan* plan, const eb_contender* contender) {
-  const double filling = ceil(kMargin * plan->energy_seconds * 1e9 / (double)contender->inference_ns);
+static int64_t runs_of_window(const eb_plan* plan, const eb_contender* contender, double margin) {
+  const double filling = ceil(margin * plan->energy_seconds * 1e9 / (double)contender->inference_ns);
   return (int64_t)fmax(filling, (double)plan->energy_min_runs);
 }
 
 static void window(const eb_session* session, int64_t number, eb_contender* contender) {
   const eb_plan* plan = session->plan;
   eb_session_clock(session);
-  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-    eb_contender_must_run(contender, runs_of_window(plan, contender));
+  double margin = kMargin;
+  for (int attempt = 0; attempt < ATTEMPTS; attempt++, margin *= kMarginGrowth) {
+    eb_contender_must_run(contender, runs_of_window(plan, contender, margin));
     if ((double)(contender->end_ns - contender->begin_ns) >= plan->energy_seconds * 1e9) break;
   }
   eb_session_clock(session);
@@ -52,7 +53,7 @@ static double longest_stretch_s(const eb_session* session) {
   double longest = session->plan->idle_seconds;
   for (int i = 0; i < session->chosen_count; i++) {
     const eb_contender* contender = session->chosen[i];
-    const double runs = (double)runs_of_window(session->plan, contender);
+    const double runs = (double)runs_of_window(session->plan, contender, kMargin);
     longest = fmax(longest, runs * (double)contender->inference_ns / 1e9);
   }
   return 1.5 * longest + 60;

@@ -13,9 +13,9 @@
 #include "paths.h"
 #include "wait.h"
 
-/* How often it looks whether the job still runs. News of its folder come by themselves, at once: what copying them
+/* How often it looks whether the job still runs; and once it has said how it ended, for it then is about to. News of its folder come by themselves, at once: what copying them
  * disturbs is the first inference of a turn, which is not counted. */
-static const double kLookS = 1;
+static const double kLookS = 1, kLookAtEndS = 0.01;
 
 typedef struct {
   int file;
@@ -49,10 +49,11 @@ static void copy_lines(const char* path, long long offset, source* from) {
 }
 
 int eb_job_follow(const char* job, long long offset, double seconds) {
-  char events[PATH_MAX], path[PATH_MAX], news[4096];
+  char events[PATH_MAX], exit[PATH_MAX], news[4096];
   eb_process process;
   if (!eb_job_process(job, &process)) eb_fail(EB_EXIT_INPUT, "the job `%s` has not been started", job);
   eb_path_in(events, job, "events");
+  eb_path_in(exit, job, "exit");
   const int64_t end_ns = eb_now_ns() + (int64_t)(seconds * 1e9);
   struct pollfd watch = {.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .events = POLLIN};
   if (watch.fd >= 0) inotify_add_watch(watch.fd, job, IN_MODIFY | IN_CREATE | IN_MOVED_TO);
@@ -63,11 +64,12 @@ int eb_job_follow(const char* job, long long offset, double seconds) {
     copy_lines(events, offset, &from);
     if (!runs) break;
     if (now_ns >= end_ns) return EB_EXIT_OK;
-    const int64_t look_ns = now_ns + (int64_t)(kLookS * 1e9);
+    const double look_s = access(exit, F_OK) ? kLookS : kLookAtEndS;
+    const int64_t look_ns = now_ns + (int64_t)(look_s * 1e9);
     eb_wait(&watch, 1, look_ns < end_ns ? look_ns : end_ns);
     while (read(watch.fd, news, sizeof news) > 0) continue;
   }
-  if (access(eb_path_in(path, job, "exit"), F_OK)) {
+  if (access(exit, F_OK)) {
     eb_fail(EB_EXIT_UNFORESEEN, "the job has been killed, or the board was restarted");
   }
   return EB_EXIT_OK;

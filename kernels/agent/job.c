@@ -125,16 +125,23 @@ int eb_job_start(const char* job) {
   return EB_EXIT_OK;
 }
 
+static int has_exit(const char* job) {
+  char path[PATH_MAX];
+  return !access(eb_path_in(path, job, "exit"), F_OK);
+}
+
 static int64_t in_seconds(double seconds) { return eb_now_ns() + (int64_t)(seconds * 1e9); }
 
 int eb_job_stop(const char* job) {
   eb_process process;
   if (!eb_job_process(job, &process)) return EB_EXIT_OK;
-  const int64_t patience_ns = in_seconds(kPatienceS);
-  if (eb_process_runs(&process)) {
+  if (!eb_process_runs(&process)) {
+    if (has_exit(job) || !eb_process_may_have_group(&process)) return EB_EXIT_OK;
+  } else {
     kill(process.id, SIGTERM);
     kill(process.id, SIGCONT); /* it may have been halted */
   }
+  const int64_t patience_ns = in_seconds(kPatienceS);
   while (eb_process_runs(&process)) {
     if (eb_now_ns() > patience_ns) kill(process.id, SIGKILL);
     eb_wait_until(in_seconds(kPollS));

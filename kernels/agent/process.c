@@ -54,6 +54,14 @@ int eb_process_runs(const eb_process* process) {
          status.start_ticks == process->start_ticks;
 }
 
+int eb_process_may_have_group(const eb_process* process) {
+  status status;
+  char boot[40];
+  read_boot(boot);
+  if (strcmp(boot, process->boot)) return 0;
+  return !read_status(process->id, &status) || status.start_ticks == process->start_ticks;
+}
+
 void eb_process_write(const eb_process* process, FILE* file) {
   fprintf(file, "%d %llu %s\n", (int)process->id, process->start_ticks, process->boot);
 }

@@ -16,6 +16,9 @@ int eb_process_find(pid_t id, eb_process* process);
 
 int eb_process_runs(const eb_process* process);
 
+/* Whether processes of a group that it has led may be left: none is where another process has its number by now. */
+int eb_process_may_have_group(const eb_process* process);
+
 /* As one line of text. Reading returns 0 where that is none. */
 void eb_process_write(const eb_process* process, FILE* file);
 int eb_process_read(eb_process* process, FILE* file);

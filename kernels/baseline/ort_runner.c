@@ -5,8 +5,9 @@
  *
  * INPUT_FILE and FILE are raw little-endian float32; SHAPE is like 1,3,224,224. One input, one output.
  * --serve   prints {"load_ns":...,"version":...} when the model is loaded; then each line "run N" on stdin gives one
- * line
- *           {"samples_ns":[...]} with the time of N inferences, until end of input.
+ *           line
+ *           {"samples_ns":[...],"begin_ns":...,"end_ns":...} with the times of N inferences, and CLOCK_MONOTONIC before
+ *           the first and after the last, until end of input.
  * --mark    RUNS inferences marked as kernels/runtime/marks.h says.
  */
 #define _GNU_SOURCE
@@ -109,10 +110,16 @@ static void serve(model_t* m) {
   while (fgets(line, sizeof line, stdin)) {
     long runs;
     if (sscanf(line, "run %ld", &runs) != 1 || runs < 1) die("not a request: %s", line);
+    int64_t* samples = malloc((size_t)runs * sizeof *samples);
+    if (!samples) die("out of memory for %ld times", runs);
+    const int64_t begin = now_ns();
+    for (long i = 0; i < runs; i++) samples[i] = run_once(m, 0);
+    const int64_t end = now_ns();
     fputs("{\"samples_ns\":[", stdout);
-    for (long i = 0; i < runs; i++) printf("%s%lld", i ? "," : "", (long long)run_once(m, 0));
-    puts("]}");
+    for (long i = 0; i < runs; i++) printf("%s%lld", i ? "," : "", (long long)samples[i]);
+    printf("],\"begin_ns\":%lld,\"end_ns\":%lld}\n", (long long)begin, (long long)end);
     fflush(stdout);
+    free(samples);
   }
 }
 

@@ -273,6 +273,9 @@ def test_serve_answers_each_request(bundle: Bundle) -> None:
     assert done.returncode == 0
     assert ready["golden"]["passed"]
     assert [len(reply["samples_ns"]) for reply in (first, second)] == [3, 1]
+    for reply in (first, second):
+        assert sum(reply["samples_ns"]) <= reply["end_ns"] - reply["begin_ns"]
+    assert first["end_ns"] <= second["begin_ns"]
 
 
 def test_serve_refuses_other_requests(bundle: Bundle) -> None:

@@ -67,6 +67,8 @@ def test_serving_answers_with_as_many_timings_as_asked(baselines: list[Baseline]
     hello, first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert hello["load_ns"] > 0
     assert (len(first["samples_ns"]), len(second["samples_ns"])) == (3, 1)
+    assert sum(first["samples_ns"]) <= first["end_ns"] - first["begin_ns"]
+    assert first["end_ns"] <= second["begin_ns"]
 
 
 @pytest.mark.parametrize("damage", ["model", "input", "library", "request"])
