@@ -60,6 +60,18 @@ def list_(json: JsonOption = False) -> None:
 
 
 @app.command()
+def check(name: NameArgument, json: JsonOption = False) -> None:
+    """Connect to a board: what it is, whether it is the target that it was registered as, what is missing.
+
+    The agent, a program that measures there, is copied to it. The same as `doctor --host NAME`, with its exit codes.
+    """
+    from edgebin.board.devices import find_device
+    from edgebin.cli.doctor import check_board
+
+    check_board(name, None, find_device(name).target, json)
+
+
+@app.command()
 def remove(name: NameArgument) -> None:
     """Forget a board; `devices clean` before that removes what is on it."""
     from edgebin.board.devices import remove_device

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edgebin.cli import app
+from edgebin.targets.host import host_arch
 from tests.board.sshd import Sshd
 
 
@@ -47,6 +48,17 @@ def test_clean_says_what_it_removes(board: Sshd) -> None:
     assert f"{board.board_folder} on kitchen" in said
     assert "1 bundles, 0 jobs with results" in said
     assert list(board.home.rglob("*edgebin*")) == []
+
+
+@pytest.mark.skipif(host_arch() != "x86_64", reason="takes this host for the board, an x86-64 one")
+def test_check_looks_at_the_board(board: Sshd) -> None:
+    edgebin("add", "kitchen", "--host", board.host, "-t", "x86-64")
+    said = json.loads(edgebin("check", "kitchen", "--json"))
+    assert (said["ok"], said["host"], said["target"]) == (True, "kitchen", "x86-64")
+    assert said["board"]["machine"] == "x86_64"
+    edgebin("add", "other", "--host", board.host, "-t", "rpi5")
+    assert "rpi5" in edgebin("check", "other", code=6)
+    assert "no device is called 'none'" in edgebin("check", "none", code=2)
 
 
 def test_a_board_that_is_not_there(board: Sshd) -> None:
