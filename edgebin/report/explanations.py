@@ -40,10 +40,11 @@ def threads_text(record: RunRecord) -> str:
 
 def explanations(record: RunRecord) -> tuple[str, ...]:
     """One sentence or two about each figure that the record has."""
-    return tuple([*_latency(record), *_energy(record), *_remarks(record)])
+    return tuple([*latency_explanations(record), *energy_explanations(record), *remarks(record)])
 
 
-def _latency(record: RunRecord) -> Iterator[str]:
+def latency_explanations(record: RunRecord) -> Iterator[str]:
+    """The protocol, or what the estimate is made of."""
     first = record.variants[0].latency
     if isinstance(first, EstimatedLatency):
         yield (
@@ -84,7 +85,8 @@ def _latency(record: RunRecord) -> Iterator[str]:
         yield f"The processors ran at {low:.2f} to {high:.2f} GHz, timed with a chain of dependent additions."
 
 
-def _energy(record: RunRecord) -> Iterator[str]:
+def energy_explanations(record: RunRecord) -> Iterator[str]:
+    """The sensor, its boundary and trust class, and the windows; or the sources of the estimate."""
     if record.power is not None:
         yield from _power(record.power)
     estimates = [variant.energy for variant in record.variants if isinstance(variant.energy, EstimatedEnergy)]
@@ -106,9 +108,10 @@ def _power(power: Power) -> Iterator[str]:
         f"{TRUST[power.trust]}."
     )
     yield (
-        f"Power was sampled at {digits(power.sample_hz)} Hz ({power.requested_hz:g} Hz asked for) and integrated by the "
-        f"trapezoidal rule over {power.windows} windows of at least {power.window_seconds:g} s of each variant. Total is "
-        f"all that was drawn, dynamic what was drawn above idle; intervals are 95 % bootstrap intervals over windows."
+        f"Power was sampled at {digits(power.sample_hz)} Hz ({power.requested_hz:g} Hz asked for) and integrated by "
+        f"the trapezoidal rule over {power.windows} windows of at least {power.window_seconds:g} s of each variant. "
+        f"Total is all that was drawn, dynamic what was drawn above idle; intervals are 95 % bootstrap intervals over "
+        f"windows."
     )
     idle = [
         f"{digits(watts)} W {when}"
@@ -129,7 +132,8 @@ def _power(power: Power) -> Iterator[str]:
         yield f"Sensor settings: {', '.join(f'{name} {value}' for name, value in power.settings.items())}."
 
 
-def _remarks(record: RunRecord) -> Iterator[str]:
+def remarks(record: RunRecord) -> Iterator[str]:
+    """What else there is to know, the record's own notes last."""
     if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
         yield f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, slowed by it."
     yield "File: the whole bundle, runtime libraries included; of a baseline the model's file alone."

@@ -47,9 +47,13 @@ def machine(record: RunRecord) -> str:
     return f"{device.host} ({device.name})" if device.host else device.name
 
 
+def ordered_variants(record: RunRecord) -> tuple[Variant, ...]:
+    """In the order of the tables: by threads, then slowest first."""
+    return tuple(sorted(record.variants, key=lambda variant: (variant.threads, -variant.latency.p50_ms)))
+
+
 def variants_table(record: RunRecord) -> Table:
     """Ours and the baselines, slowest first; columns that would say nothing are left out."""
-    ordered = sorted(record.variants, key=lambda variant: (variant.threads, -variant.latency.p50_ms))
     several = len({variant.threads for variant in record.variants}) > 1
     energy = any(variant.energy for variant in record.variants)
     columns = (
@@ -70,7 +74,7 @@ def variants_table(record: RunRecord) -> Table:
             bytes_cell(variant.file_bytes),
             bytes_cell(variant.peak_rss_bytes),
         )
-        for variant in ordered
+        for variant in ordered_variants(record)
     ]
     return Table("Latency of one batch" + (" and its energy" if energy else ""), columns, tuple(rows))
 

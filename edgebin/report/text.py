@@ -8,6 +8,8 @@ import unicodedata
 _LONGEST = 2000
 # Categories of what cannot be seen or steers what can: control, format (direction of writing), surrogate, private use.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+# All but the spaces that keep a figure and its unit together.
+_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 # Brackets alone do nothing: with a parenthesis or a colon after them they make a link or a picture.
 _MARKDOWN = re.compile(r"([\\|<`*&]|(?<=\])[(:]|~(?=~))")
 _MARKDOWN_AT_START = re.compile(r"^(\d+(?=[.)] )|)([#>+=~.)-])")
@@ -15,7 +17,7 @@ _MARKDOWN_AT_START = re.compile(r"^(\d+(?=[.)] )|)([#>+=~.)-])")
 
 def clean(text: str) -> str:
     """One line without control characters and not endless; what was there is seen as `�`."""
-    line = " ".join(text[: 4 * _LONGEST].split())
+    line = _SPACE.sub(" ", text[: 4 * _LONGEST]).strip()
     if line.isascii() and line.isprintable():
         return shortened(line, _LONGEST)
     seen = "".join("�" if unicodedata.category(character) in _UNSEEN else character for character in line)

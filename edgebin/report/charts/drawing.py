@@ -53,11 +53,6 @@ class Drawing:
         anchors = {} if anchor == "start" else {"text_anchor": anchor}
         self._add("text", clean(text), x=x, y=y, **anchors, **({"class_": class_} if class_ else {}))
 
-    def hatching(self, name: str) -> None:
-        """Defines a pattern of diagonal lines, which `fill: url(#name)` refers to."""
-        line = Markup('<path d="M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2" class="hatch"/>')
-        self._add("pattern", line, id=name, width=6, height=6, patternUnits="userSpaceOnUse")
-
     def markup(self, identity: str) -> Markup:
         """The whole `svg` element. `identity` is unique in the page."""
         return Markup(
@@ -68,10 +63,18 @@ class Drawing:
             *(identity, clean(self.title), identity, _paragraph(self.description), Markup("").join(self._parts)),
         )
 
+    def ornament(self) -> Markup:
+        """The drawing without a name, for what text beside it says already."""
+        size = _number(self.width), _number(self.height)
+        shape = Markup("").join(self._parts)
+        return Markup('<svg aria-hidden="true" viewBox="0 0 {} {}" width="{}" height="{}">{}</svg>').format(
+            *size, *size, shape
+        )
+
     def _add(self, name: str, content: str = "", **attributes: object) -> None:
         written = Markup("").join(
             Markup(' {}="{}"').format(
-                key if key == "patternUnits" else key.rstrip("_").replace("_", "-"),
+                key.rstrip("_").replace("_", "-"),
                 _number(value) if isinstance(value, float) else value,
             )
             for key, value in attributes.items()

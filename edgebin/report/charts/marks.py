@@ -12,6 +12,8 @@ from edgebin.report.charts.drawing import Drawing
 _OURS, _FP32, _INT8 = 0, 1, 2
 _COLOURS = 8
 
+Kind = Literal["measured", "estimate"]
+
 
 @dataclass(frozen=True)
 class Mark:
