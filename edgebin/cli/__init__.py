@@ -9,7 +9,7 @@ import typer
 
 import edgebin
 from edgebin.cli import compile as compile_
-from edgebin.cli import doctor, export, inspect, models, profile, run, targets, unpack, verify
+from edgebin.cli import doctor, export, inspect, models, profile, report, run, targets, unpack, verify
 from edgebin.cli.errors import Root
 
 app = typer.Typer(
@@ -54,6 +54,7 @@ for _name, _command in (
     ("run", run.run),
     ("verify", verify.verify),
     ("profile", profile.profile),
+    ("report", report.report),
     ("inspect", inspect.inspect),
     ("unpack", unpack.unpack),
     ("doctor", doctor.doctor),

@@ -203,7 +203,8 @@ class Validity:
     ok: bool
     """False: they must not be."""
     flags: tuple[str, ...] = ()
-    """Why not, one word each, some with what it is about after a colon."""
+    """What is the matter, a name each, some followed by a colon and the variant that it is about. Some are only good to
+    know, and leave `ok` true."""
 
 
 @documented

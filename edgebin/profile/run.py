@@ -24,10 +24,9 @@ from edgebin.profile.quantities import EstimatedLatency, MeasuredLatency, Speedu
 from edgebin.profile.record import Artefact, Device, Layer, Protocol, RunRecord, Validity, Variant
 from edgebin.profile.run_folder import write_run_folder
 from edgebin.profile.statistics import ratio, summarize
+from edgebin.profile.validity import judge
 from edgebin.targets import Target
 from edgebin.targets.host import host_arch
-
-_TRUSTED_REACH = 0.1
 
 
 def profile_bundles(
@@ -159,7 +158,7 @@ def _measured(
                 note=side.note,
             )
         )
-    return _record(ours, protocol, variants, layers, _validity(variants), [*notes, *comparison.remarks])
+    return _record(ours, protocol, variants, layers, judge(variants), [*notes, *comparison.remarks])
 
 
 def _estimated(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
@@ -201,19 +200,6 @@ def _quickest_estimates(baselines: Sequence[Baseline], target: Target) -> list[V
         if best is None or latency.p50_ms < best.latency.p50_ms:
             quickest[baseline.name] = variant
     return list(quickest.values())
-
-
-def _validity(variants: Sequence[Variant]) -> Validity:
-    """Not to be trusted: a ratio whose 95 % interval reaches further than a tenth of it to either side."""
-    flags = []
-    for variant in variants:
-        speedup = variant.speedup
-        if speedup is None or speedup.ci95_low is None or speedup.ci95_high is None:
-            continue
-        reach = max(speedup.of_medians - speedup.ci95_low, speedup.ci95_high - speedup.of_medians)
-        if reach > _TRUSTED_REACH * speedup.of_medians:
-            flags.append(f"imprecise:{variant.name}")
-    return Validity(ok=not flags, flags=tuple(flags))
 
 
 def _record(

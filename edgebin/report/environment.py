@@ -127,6 +127,6 @@ _FIELDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Memory available", "memory_available_bytes", _gigabytes),
     ("Disk free", "disk_free_bytes", _gigabytes),
     ("Page size", "page_bytes", lambda size: f"{size // 1024} KiB"),
-    ("Power mode", "nvpmodel", _words),
+    ("Power mode", "nvpmodel", lambda mode: f"{mode['mode']} ({mode['name']})"),
     ("Firmware", "firmware", _words),
 )

@@ -11,12 +11,13 @@ from edgebin.report.cells import bound_text, digits
 # EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
 _ONNXRUNTIME = "(onnxruntime)"
 
+# Source: docs/board.md, "Power".
 TRUST = {
-    "A": "an external meter at the board's input",
-    "B": "a sensor at the module's input, the carrier board outside",
-    "C": "the sum of some rails, other loads outside",
-    "D": "the processor's package only, partly modelled",
-    "E": "an estimate, nothing was measured",
+    "A": "a meter at the board's input",
+    "B": "a sensor at the input of the module, or where the user has put one",
+    "C": "a sum of rails",
+    "D": "the processor's own count",
+    "E": "an estimate that nobody measured",
 }
 
 

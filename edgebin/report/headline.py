@@ -30,7 +30,7 @@ class Figure:
 
 
 def headline(record: RunRecord) -> str:
-    """`X runs 12.2× faster than fp32 on Y: 3.53 ms instead of 42.9 ms per inference (95 % interval 12.1× to 12.3×).`"""
+    """`X runs 12.2× faster than fp32 on Y: 3.53 ms instead of 42.9 ms per inference (95 % interval …).`"""
     variant = ours(record)
     reference = reference_of(record, variant)
     where = f"on {machine(record)}"

@@ -15,6 +15,7 @@ from markupsafe import Markup
 import edgebin
 from edgebin.profile.quantities import MeasuredEnergy, MeasuredLatency
 from edgebin.profile.record import RunRecord, Variant
+from edgebin.profile.validity import flag_of
 from edgebin.report.cells import (
     NOTHING,
     bytes_cell,
@@ -42,12 +43,11 @@ from edgebin.report.run import Run
 from edgebin.report.tables import Table, machine, ordered_variants, ours, runs_table, variants_table
 from edgebin.report.text import clean
 from edgebin.report.timings import Timings
-from edgebin.report.validity import reasons
 
 _TEMPLATES = Path(__file__).with_name("templates")
 # Pixels of a column on a desktop, and of one on a phone: text in charts has its size on both.
-_WIDE, _NARROW = 800.0, 350.0
-_HALF = 390.0
+_WIDE, _NARROW = 900.0, 350.0
+_HALF = 440.0
 _TOP_FUNCTIONS = 12
 
 
@@ -88,6 +88,7 @@ def report_html(runs: Sequence[Run]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["interval"] = split_interval
     charts = _Charts()
     records = [run.record for run in runs]
     comparison = None
@@ -129,7 +130,7 @@ def _view(number: int, run: Run, charts: _Charts) -> dict[str, Any]:
         "headline": headline(record),
         "energy_sentence": energy_sentence(record),
         "figures": key_figures(record),
-        "reasons": reasons(record),
+        "reasons": [_reason(flag) for flag in record.validity.flags],
         "variants": _variants(record),
         "columns": variants_table(record).columns,
         "latency": charts(partial(latency_chart, record, threads)),
@@ -164,6 +165,16 @@ def _shown(run: Run, threads: int) -> list[Timings]:
     return [found[v.name, threads] for v in variants if (v.name, threads) in found]
 
 
+def _reason(flag: str) -> tuple[str, str, str]:
+    """A flag, what it means, and what to do."""
+    known = flag_of(flag)
+    return flag, _sentence(known.meaning), _sentence(known.action)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _required(drawing: Drawing | None) -> Drawing:
     assert drawing is not None
     return drawing
@@ -177,6 +188,7 @@ def _variants(record: RunRecord) -> list[dict[str, Any]]:
     """The rows of the headline table: cells as a figure and, smaller, its interval."""
     rows = []
     first = ours(record).name
+    named: set[str] = set()
     for variant, row in zip(ordered_variants(record), variants_table(record).rows, strict=True):
         cells = [split_interval(cell) for cell in row[1:]]
         position = variants_table(record).columns.index("p50") - 1
@@ -185,12 +197,13 @@ def _variants(record: RunRecord) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": variant.name,
-                "engine": variant.engine,
+                "engine": "" if variant.name in named else variant.engine,
                 "mark": _mark(record, variant),
                 "ours": variant.name == first,
                 "cells": cells,
             }
         )
+        named.add(variant.name)
     return rows
 
 

@@ -1,16 +1,17 @@
-"""Power over time, with what ran when: from `events.jsonl` and `power.jsonl`, in the formats of docs/board.md."""
+"""Power over time, with what ran when: from a run folder's `events.jsonl` and `power.jsonl` (docs/board.md)."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgebin.errors import InputError
-from edgebin.profile.record import RunRecord
+from edgebin.profile.energy import Idle, Window, windows_of
+from edgebin.profile.power_trace import Channel, PowerSource, PowerTrace, Readings
+from edgebin.profile.record import Power, RunRecord
 
 
 @dataclass(frozen=True)
@@ -40,95 +41,75 @@ def read_traces(folder: Path, record: RunRecord) -> tuple[Trace, ...]:
     events_path, power_path = folder / "events.jsonl", folder / "power.jsonl"
     if record.power is None or not events_path.exists() or not power_path.exists():
         return ()
-    events = list(_lines(events_path))
-    total = _total_channels(events, record)
-    samples = list(_totals(power_path, total))
-    traces = []
-    for session in sorted(
-        {_integer(e, "session", events_path) for e in events if e.get("event") in ("idle", "window")}
-    ):
-        own = [event for event in events if event.get("session") == session]
-        try:
-            traces.append(_trace(own, samples, record))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"`{events_path}`: session {session} is damaged: {error!r}") from error
+    events = _events(events_path)
+    lines = _text(power_path).splitlines()
+    try:
+        readings = PowerTrace.from_lines(_source(events, record.power, lines), lines).total()
+    except (InputError, AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InputError(f"`{power_path}` is damaged: {error}", hint="fetch or profile the run again") from error
+    try:
+        traces = list(_traces(events, readings, record))
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InputError(f"`{events_path}` is damaged: {error!r}", hint="fetch or profile the run again") from error
     return tuple(trace for trace in traces if trace.samples)
 
 
-def _trace(events: list[dict[str, Any]], samples: list[tuple[int, float]], record: RunRecord) -> Trace:
-    names = {event["contender"]: str(event["name"]) for event in events if event.get("event") == "started"}
-    threads = next((int(e["threads"]) for e in events if e.get("event") == "session"), record.protocol.threads[0])
-    spans = [
-        (
-            names.get(event["contender"], f"contender {event['contender']}") if event["event"] == "window" else None,
-            int(event["begin_ns"]),
-            int(event["end_ns"]),
-        )
+def _traces(events: list[dict[str, Any]], readings: Readings, record: RunRecord) -> Iterable[Trace]:
+    windows, idles = windows_of(events)
+    names = {
+        (int(event["session"]), int(event["contender"])): str(event["name"])
         for event in events
-        if event.get("event") in ("idle", "window")
-    ]
-    begin, end = min(span[1] for span in spans), max(span[2] for span in spans)
-    stretches = tuple(Stretch(name, (b - begin) / 1e9, (e - begin) / 1e9) for name, b, e in spans if e >= b)
-    inside = tuple(((t - begin) / 1e9, w) for t, w in samples if begin <= t <= end)
-    return Trace(threads, inside, stretches)
+        if event.get("event") == "started"
+    }
+    threads = {int(event["session"]): int(event["threads"]) for event in events if event.get("event") == "session"}
+    spans: list[Window | Idle] = [*windows, *idles]
+    for session in sorted({span.session for span in spans}):
+        own = [span for span in spans if span.session == session and span.end_ns >= span.begin_ns]
+        begin, end = min(span.begin_ns for span in own), max(span.end_ns for span in own)
+        inside = readings.within(begin, end)
+        seconds = ((inside.t_ns - begin) / 1e9).tolist()
+        stretches = tuple(
+            Stretch(_name(span, names), (span.begin_ns - begin) / 1e9, (span.end_ns - begin) / 1e9)
+            for span in sorted(own, key=lambda span: span.begin_ns)
+        )
+        samples = tuple(zip(seconds, inside.watts.tolist(), strict=True))
+        yield Trace(threads.get(session, record.protocol.threads[0]), samples, stretches)
 
 
-def _total_channels(events: list[dict[str, Any]], record: RunRecord) -> list[int] | None:
-    """Positions of the channels that make the total; None for all of them."""
-    assert record.power is not None
-    board = next((event.get("board") for event in events if event.get("event") == "begin"), None)
-    sources = board.get("power_sources") if isinstance(board, Mapping) else None
-    for source in sources if isinstance(sources, list) else ():
-        if isinstance(source, Mapping) and source.get("source") == record.power.source:
-            channels = source.get("channels")
-            if isinstance(channels, list):
-                total = [
-                    i for i, channel in enumerate(channels) if isinstance(channel, Mapping) and channel.get("total")
-                ]
-                return total or None
-    return None
+def _name(span: Window | Idle, names: Mapping[tuple[int, int], str]) -> str | None:
+    if isinstance(span, Idle):
+        return None
+    return names.get((span.session, span.contender), f"contender {span.contender}")
 
 
-def _totals(path: Path, total: list[int] | None) -> Iterator[tuple[int, float]]:
-    """Time and watts of the samples that could be read, in the order of time."""
-    found = []
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            values = line["w"] if total is None else [line["w"][i] for i in total]
-            if all(value is not None for value in values):
-                watts = math.fsum(map(float, values))
-                found.append((int(line["t_ns"]), watts))
-        except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"`{path}`, line {number}: not a sample of power: {error!r}") from error
-    yield from sorted(found)
+def _source(events: Iterable[Mapping[str, Any]], power: Power, lines: list[str]) -> PowerSource:
+    """The board's source of this name. What the board does not know is an external meter: all it reads is added up."""
+    board: Mapping[str, Any] = next((event["board"] for event in events if event.get("event") == "begin"), {})
+    if any(entry["source"] == power.source for entry in board.get("power_sources", ())):
+        return PowerSource.from_inspect(board, power.source)
+    width = len(json.loads(lines[0])["w"]) if lines else 0
+    channels = tuple(Channel(f"channel {i}", total=True) for i in range(width))
+    return PowerSource(power.source, power.boundary, power.trust, channels)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _events(path: Path) -> list[dict[str, Any]]:
     """The objects of a file with one a line. A last line without its end was cut off while it was written: left out."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read `{path}`: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"`{path}` is not text: {error}") from error
-    for number, line in enumerate(text.split("\n")[:-1], start=1):
-        if not line.strip():
-            continue
+    found = []
+    for number, line in enumerate(_text(path).split("\n")[:-1], start=1):
         try:
-            item = json.loads(line, parse_constant=_refused)
+            item = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InputError(f"`{path}`, line {number}: {error}", hint="fetch or profile the run again") from error
         if not isinstance(item, dict):
             raise InputError(f"`{path}`, line {number}: not a JSON object", hint="fetch or profile the run again")
-        yield item
+        found.append(item)
+    return found
 
 
-def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is not a number")
-
-
-def _integer(event: Mapping[str, Any], name: str, path: Path) -> int:
-    value = event.get(name)
-    if not isinstance(value, int):
-        raise InputError(f"`{path}`: an event without its {name}")
-    return value
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read `{path}`: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"`{path}` is not text: {error}") from error

@@ -133,10 +133,12 @@ class Target(Model):
 
     `features` are names as /proc/cpuinfo has them (`asimddp`, `avx2`). `kernel_paths` goes from the best to the last
     resort. `glibc` is the oldest C library among the board's usual systems: an artefact may need nothing newer.
+    `models` are the words that such a board's device tree begins its model's name with.
     """
 
     id: Identifier
     aliases: tuple[Identifier, ...] = ()
+    models: tuple[Text, ...] = ()
     name: Text
     description: str = ""
     arch: Literal["aarch64", "x86_64"]

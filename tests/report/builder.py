@@ -111,7 +111,7 @@ def estimated_record() -> RunRecord:
 
 def invalid_record() -> RunRecord:
     """One that throttled."""
-    flags = ("throttled", "clock_drift", "imprecise:int8", "something-new")
+    flags = ("throttled", "clock_drift", "imprecise:int8", "of_a_newer_edgebin")
     return replace(measured_record(energy=False), validity=Validity(False, flags))
 
 
@@ -197,7 +197,16 @@ def board(celsius: float) -> dict[str, Any]:
             {
                 "source": "pmic",
                 "readable": True,
-                "channels": [{"label": "VDD_CORE", "total": True}, {"label": "DDR", "total": True}, {"label": "X"}],
+                "problem": None,
+                "boundary": "the rails of the power controller",
+                "trust": "C",
+                "reading": "power",
+                "settings": {},
+                "channels": [
+                    {"label": "VDD_CORE", "total": True},
+                    {"label": "DDR", "total": True},
+                    {"label": "EXT5V", "total": False},
+                ],
             }
         ],
     }

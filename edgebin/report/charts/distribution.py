@@ -50,6 +50,7 @@ def distribution_chart(record: RunRecord, timings: Sequence[Timings], width: flo
         for _, percent, class_ in PERCENTILES:
             x = axis.clamped(float(np.percentile(values, percent)))
             drawing.line((x, top + head - 3), (x, base), class_)
+        _beyond(drawing, values, axis, top + head)
     for percent, text in found:
         x = axis(percent / 100)
         sign = "+" if percent > 0 else ""
@@ -86,6 +87,10 @@ def _histogram(drawing: Drawing, values: np.typing.NDArray[np.float64], axis: Sc
             height = max(1.0, count / tallest * (_PLOT - 4))
             outline.append(f"M{axis(edge) + 0.4:.1f},{base:.1f}v{-height:.1f}h{step - 0.8:.1f}v{height:.1f}Z")
     drawing.path("".join(outline), f"{colour} solid")
+
+
+def _beyond(drawing: Drawing, values: np.typing.NDArray[np.float64], axis: Scale, top: float) -> None:
+    """Says how many lie beyond the axis, which are drawn at its end."""
     beyond = int((values > axis.high).sum())
     if beyond:
         text = f"{beyond} beyond: up to +{100 * float(values.max()):.0f} %"

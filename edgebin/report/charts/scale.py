@@ -35,8 +35,8 @@ def scale(values: Iterable[float], begin: float, end: float, *, zero: bool = Tru
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """At most `most` round numbers (1, 2 or 5 times a power of ten) within [low, high]."""
-    raw = (high - low) / max(1, most - 1)
+    """Multiples of a round number (1, 2 or 5 times a power of ten) within [low, high], at most `most` + 1."""
+    raw = (high - low) / max(1, most)
     if not math.isfinite(raw) or raw <= 0:
         return [low]
     power = 10.0 ** math.floor(math.log10(raw))
