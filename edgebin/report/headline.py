@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgebin.profile.quantities import EstimatedEnergy, Latency, MeasuredEnergy
+from edgebin.profile.quantities import EstimatedEnergy, EstimatedLatency, Latency, MeasuredEnergy
 from edgebin.profile.record import RunRecord, Variant
 from edgebin.report.cells import (
     bound_text,
@@ -15,6 +15,7 @@ from edgebin.report.cells import (
     total_energy_cell,
 )
 from edgebin.report.tables import machine, ours, reference_of
+from edgebin.report.text import name_of
 
 # Keeps a figure and its unit on one line.
 _NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -27,6 +28,7 @@ class Figure:
     name: str
     value: str
     below: str = ""
+    estimate: bool = False
 
 
 def headline(record: RunRecord) -> str:
@@ -35,21 +37,23 @@ def headline(record: RunRecord) -> str:
     reference = reference_of(record, variant)
     where = f"on {machine(record)}"
     threads = f" with {variant.threads} threads" if variant.threads > 1 else ""
-    took, name = _ms(variant.latency), record.bundles[0].name
+    took, name = _ms(variant.latency), name_of(record.bundles[0].name)
     if reference is None or variant.speedup is None:
         return f"{name} takes {took} per inference {where}{threads}."
     times = variant.speedup.of_medians
     instead = f"{took} instead of {_ms(reference.latency)} per inference{threads}"
-    if variant.latency.kind == "estimate":
+    if isinstance(variant.latency, EstimatedLatency):
         about = f"about {digits(max(times, 1 / times))}×"
         gained = f"{about} faster than" if times >= 1 else f"{about} slower than"
-        return f"{name} should run {gained} {reference.name} {where}: {instead}."
+        bound = bound_text(variant.latency).replace(" ", _NARROW_SPACE)
+        return f"{name} should run {gained} {reference.name} {where}: {instead} (estimate, {bound})."
     gained = f"runs {times:.2f}× faster than" if times >= 1 else f"takes {1 / times:.2f}× as long as"
     low, high = variant.speedup.ci95_low, variant.speedup.ci95_high
     if low is None or high is None or low <= 0:
         return f"{name} {gained} {reference.name} {where}: {instead}."
     ends = (low, high) if times >= 1 else (1 / high, 1 / low)
-    return f"{name} {gained} {reference.name} {where}: {instead} (95{_NARROW_SPACE}% interval {ends[0]:.2f}× to {ends[1]:.2f}×)."
+    interval = f"95{_NARROW_SPACE}% interval {ends[0]:.2f}× to {ends[1]:.2f}×"
+    return f"{name} {gained} {reference.name} {where}: {instead} ({interval})."
 
 
 def energy_sentence(record: RunRecord) -> str:
@@ -75,15 +79,17 @@ def key_figures(record: RunRecord) -> tuple[Figure, ...]:
     variant = ours(record)
     reference = reference_of(record, variant)
     latency = variant.latency
-    found = [Figure("Median latency", _ms(latency), _spread(latency))]
+    estimated = latency.kind == "estimate"
+    found = [Figure("Median latency", _ms(latency), _spread(latency), estimated)]
     if variant.speedup and reference:
         value, _, interval = speedup_cell(variant.speedup, latency.kind).partition(" ")
-        found.append(Figure(f"Faster than {reference.name}", value, interval.replace("(est.)", "estimate")))
+        found.append(Figure(f"Faster than {reference.name}", value, interval.replace("(est.)", "estimate"), estimated))
     if variant.energy is not None:
         value, interval = split_interval(total_energy_cell(variant.energy))
         dynamic = dynamic_energy_cell(variant.energy)
         below = interval if dynamic == "–" else f"{split_interval(dynamic)[0]} above idle"
-        found.append(Figure("Energy per inference", value, below.replace("(est.)", "estimate")))
+        below = below.replace("(est.)", "estimate")
+        found.append(Figure("Energy per inference", value, below, variant.energy.kind == "estimate"))
     found.append(Figure("File", bytes_cell(variant.file_bytes), _against(reference, "file_bytes")))
     if variant.peak_rss_bytes is not None:
         found.append(Figure("Peak memory", bytes_cell(variant.peak_rss_bytes), _against(reference, "peak_rss_bytes")))
@@ -92,7 +98,10 @@ def key_figures(record: RunRecord) -> tuple[Figure, ...]:
 
 def split_interval(cell: str) -> tuple[str, str]:
     """`3.74× [3.70, 3.79]` as its value and its interval; the mark of an estimate goes with the latter."""
-    for opening in (" [", " (", " ± "):
+    value, found, rest = cell.partition(" ± ")
+    if found:
+        return f"{value} {rest.rpartition(' ')[2]}", f"± {rest}"
+    for opening in (" [", " ("):
         value, found, rest = cell.partition(opening)
         if found:
             return value, (found + rest).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import edgebin
 from edgebin.profile.quantities import MeasuredEnergy, MeasuredLatency
@@ -41,7 +42,7 @@ from edgebin.report.explanations import TRUST, energy_explanations, latency_expl
 from edgebin.report.headline import energy_sentence, headline, key_figures, split_interval
 from edgebin.report.run import Run
 from edgebin.report.tables import Table, machine, ordered_variants, ours, runs_table, variants_table
-from edgebin.report.text import clean
+from edgebin.report.text import clean, name_of
 from edgebin.report.timings import Timings
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -89,6 +90,7 @@ def report_html(runs: Sequence[Run]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["interval"] = split_interval
+    environment.filters["code"] = _code
     charts = _Charts()
     records = [run.record for run in runs]
     comparison = None
@@ -104,6 +106,11 @@ def report_html(runs: Sequence[Run]) -> str:
         comparison=comparison,
         runs=[_view(number, run, charts) for number, run in enumerate(runs, start=1)],
     )
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(clean(text)))))
 
 
 def _view(number: int, run: Run, charts: _Charts) -> dict[str, Any]:
@@ -126,6 +133,7 @@ def _view(number: int, run: Run, charts: _Charts) -> dict[str, Any]:
         "machine": machine(record),
         "threads": threads_text(record),
         "shown_threads": threads if len(record.protocol.threads) > 1 else None,
+        "first_threads": f"{record.protocol.threads[0]} thread{'s' if record.protocol.threads[0] > 1 else ''}",
         "estimate": record.kind == "estimate",
         "headline": headline(record),
         "energy_sentence": energy_sentence(record),
@@ -168,7 +176,8 @@ def _shown(run: Run, threads: int) -> list[Timings]:
 def _reason(flag: str) -> tuple[str, str, str]:
     """A flag, what it means, and what to do."""
     known = flag_of(flag)
-    return flag, _sentence(known.meaning), _sentence(known.action)
+    meaning = known.meaning if known.meaning != flag else "this edgebin does not know what it means"
+    return flag, _sentence(meaning), _sentence(known.action)
 
 
 def _sentence(text: str) -> str:
@@ -187,17 +196,18 @@ def _tuning(record: RunRecord) -> tuple[dict[str, str], ...]:
 def _variants(record: RunRecord) -> list[dict[str, Any]]:
     """The rows of the headline table: cells as a figure and, smaller, its interval."""
     rows = []
-    first = ours(record).name
+    first, threads = ours(record).name, ours(record).threads
     named: set[str] = set()
-    for variant, row in zip(ordered_variants(record), variants_table(record).rows, strict=True):
+    pairs = zip(ordered_variants(record), variants_table(record).rows, strict=True)
+    for variant, row in sorted(pairs, key=lambda pair: pair[0].threads != threads):
         cells = [split_interval(cell) for cell in row[1:]]
         position = variants_table(record).columns.index("p50") - 1
-        value, interval = split_interval(median_cell(variant.latency))
-        cells[position] = (value if value.endswith("ms") else f"{value} ms", interval)
+        cells[position] = split_interval(median_cell(variant.latency))
         rows.append(
             {
-                "name": variant.name,
-                "engine": "" if variant.name in named else variant.engine,
+                "name": name_of(variant.name),
+                "engine": "" if variant.name in named else name_of(variant.engine),
+                "shown": variant.threads == threads,
                 "mark": _mark(record, variant),
                 "ours": variant.name == first,
                 "cells": cells,
@@ -236,8 +246,8 @@ def _functions(record: RunRecord, charts: _Charts) -> Iterator[Functions]:
             continue
         rows = [
             (
-                layer.name,
-                " ".join(filter(None, (layer.op, layer.variant))) or NOTHING,
+                name_of(layer.name),
+                name_of(" ".join(filter(None, (layer.op, layer.variant)))) or NOTHING,
                 arithmetic(layer.op),
                 str(layer.calls),
                 layer_latency_cell(layer.latency_ms, layer.kind),

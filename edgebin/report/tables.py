@@ -17,6 +17,8 @@ from edgebin.report.cells import (
     total_energy_cell,
 )
 
+from edgebin.report.text import name_of
+
 
 @dataclass(frozen=True)
 class Table:
@@ -44,7 +46,7 @@ def reference_of(record: RunRecord, variant: Variant) -> Variant | None:
 def machine(record: RunRecord) -> str:
     """What the user calls the machine, and what it is."""
     device = record.device
-    return f"{device.host} ({device.name})" if device.host else device.name
+    return f"{name_of(device.host)} ({name_of(device.name)})" if device.host else name_of(device.name)
 
 
 def ordered_variants(record: RunRecord) -> tuple[Variant, ...]:

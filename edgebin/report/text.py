@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LONGEST = 2000
+_LONGEST, _LONGEST_NAME = 2000, 80
 # Categories of what cannot be seen or steers what can: control, format (direction of writing), surrogate, private use.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 # All but the spaces that keep a figure and its unit together.
@@ -27,6 +27,11 @@ def clean(text: str) -> str:
 def shortened(text: str, length: int) -> str:
     """At most `length` characters, the end replaced by `…`."""
     return text if len(text) <= length else text[: max(0, length - 1)].rstrip() + "…"
+
+
+def name_of(text: str) -> str:
+    """A name short enough for a sentence or a cell."""
+    return shortened(clean(text), _LONGEST_NAME)
 
 
 def in_markdown(text: str) -> str:

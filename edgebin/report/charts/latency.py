@@ -18,7 +18,7 @@ def latency_chart(record: RunRecord, threads: int, width: float) -> Drawing:
     variants = sorted(
         (variant for variant in record.variants if variant.threads == threads), key=lambda v: -v.latency.p50_ms
     )
-    rows = Rows(width, len(variants))
+    rows = Rows(width, len(variants), figures=150.0)
     figures = [
         f"~{digits(v.latency.p50_ms)} ms (est.)" if v.latency.kind == "estimate" else f"{digits(v.latency.p50_ms)} ms"
         for v in variants

@@ -73,9 +73,9 @@ def shares(layers: Sequence[Layer]) -> dict[str, float]:
 def layers_chart(bundle: str, layers: Sequence[Layer], width: float) -> Drawing:
     """A bar for each kind of function."""
     found = kinds(layers)
-    rows = Rows(width, len(found), labels=210.0, figures=190.0)
+    rows = Rows(width, len(found), labels=210.0, figures=225.0)
     how = layers[0].kind
-    figures = [f"{layer_latency_cell(kind.latency_ms, how)}  {100 * kind.share:.1f} %" for kind in found]
+    figures = [f"{layer_latency_cell(kind.latency_ms, how)} · {100 * kind.share:.1f} %" for kind in found]
     drawing = Drawing(
         width,
         rows.height,

@@ -60,16 +60,19 @@ class Rows:
         base = self.top + row * self.pitch + 16.0 if self.narrow else self.middle(row) + 4.5
         figure_text = fitting(figure, self.width * 0.55 if self.narrow else self.figures + 20, NORMAL)
         room = (self.width * 0.44 if self.narrow else self.labels - 8) - indent
-        halo = " halo" if self.narrow else ""
-        drawing.text(indent, base, fitting(name, room, NORMAL), f"name{halo}")
-        drawing.text(self.width, base, figure_text, f"figure{halo}", anchor="end")
+        drawing.text(indent, base, fitting(name, room, NORMAL), "name")
+        drawing.text(self.width, base, figure_text, "figure", anchor="end")
 
     def axis(self, drawing: Drawing, scale: Scale, unit: str) -> None:
         """Grid lines with numbers below them; the unit is with the last."""
         found = labelled(scale.low, scale.high, 4 if self.narrow else 6)
         for number, (value, text) in enumerate(found):
             x = scale(value)
-            drawing.line((x, self.top), (x, self.bottom), "base" if value == 0 else "grid")
+            # Where names stand above the bars, lines must not run through them.
+            middles = [self.middle(row) for row in range(self.count)]
+            parts = [(y - 11, y + 11) for y in middles] if self.narrow else [(self.top, self.bottom)]
+            for above, below in parts:
+                drawing.line((x, above), (x, below), "base" if value == 0 else "grid")
             last = number == len(found) - 1
             shown = f"{text} {unit}" if last else text
             half = text_width(shown) / 2

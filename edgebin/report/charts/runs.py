@@ -10,9 +10,7 @@ from edgebin.report.charts.drawing import Drawing
 from edgebin.report.charts.marks import Mark
 from edgebin.report.charts.rows import Rows
 from edgebin.report.charts.scale import scale
-from edgebin.report.tables import ours
-
-_INVALID = " (not valid)"
+from edgebin.report.tables import machine, ours
 
 
 def runs_chart(records: Sequence[RunRecord], width: float) -> Drawing | None:
@@ -21,7 +19,7 @@ def runs_chart(records: Sequence[RunRecord], width: float) -> Drawing | None:
     if not found:
         return None
     rows = Rows(width, len(found), labels=300.0, figures=190.0)
-    names = [f"{r.device.host or r.device.name}{'' if r.validity.ok else _INVALID}" for r, _ in found]
+    names = [_name(record, [other for other, _ in found]) for record, _ in found]
     figures = [speedup_cell(v.speedup, v.latency.kind) for _, v in found]
     drawing = Drawing(
         width,
@@ -42,3 +40,11 @@ def runs_chart(records: Sequence[RunRecord], width: float) -> Drawing | None:
             drawing.line((axis.clamped(speedup.ci95_low), y), (axis.clamped(speedup.ci95_high), y), "whisker")
         Mark(0).draw(drawing, x, y, variant.latency.kind, 6)
     return drawing
+
+
+def _name(record: RunRecord, all_: Sequence[RunRecord]) -> str:
+    """The machine; with the bundle where a machine has several runs."""
+    named = machine(record)
+    if sum(machine(other) == named for other in all_) > 1:
+        named = f"{named}, {record.bundles[0].name}"
+    return named if record.validity.ok else f"{named} (not valid)"

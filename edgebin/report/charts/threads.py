@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from edgebin.profile.record import RunRecord, Variant
 from edgebin.report.cells import digits
-from edgebin.report.charts.drawing import Drawing, fitting, text_width
+from edgebin.report.charts.drawing import NORMAL, Drawing, fitting, text_width
 from edgebin.report.charts.marks import marks
 from edgebin.report.charts.scale import Scale, labelled, scale
 
-_PLOT, _HEAD, _AXIS, _NAMES = 190.0, 28.0, 42.0, 96.0
+_PLOT, _HEAD, _AXIS = 190.0, 28.0, 42.0
+_LONGEST_NAME = 90.0
 _LINE = 16.0
 
 Lines = Mapping[str, Sequence[Variant]]
@@ -58,7 +59,8 @@ def _chart(
     description = "\n".join(f"{name}: {text}." for name, text in texts.items())
     drawing = Drawing(width, _HEAD + _PLOT + _AXIS, f"{title}, {record.device.name}", description)
     threads = sorted({n for line in lines.values() for n, _ in line})
-    left, right = 36.0, width - _NAMES
+    names = min(_LONGEST_NAME, max(text_width(name, NORMAL) for name in lines)) + 20
+    left, right = 36.0, width - names
     across = scale([float(n) for n in threads], left + 12, right - 10, zero=False)
     most = max(value for line in lines.values() for _, value in line)
     # Where scaling is poor, all of the ideal would squeeze the lines together: it is cut off.
@@ -92,7 +94,7 @@ def _chart(
         if label.name in lines:
             found[label.name].draw(drawing, right + 10, label.y, kinds[label.name], 3.6)
         class_ = "name" if label.name in lines else "tick"
-        drawing.text(right + 18, label.y + 4, fitting(label.name, _NAMES - 18), class_)
+        drawing.text(right + 18, label.y + 4, fitting(label.name, names - 18, NORMAL), class_)
     return drawing
 
 
