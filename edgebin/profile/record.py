@@ -227,7 +227,7 @@ class RunRecord:
     layers: tuple[Layer, ...]
     """Where the bundles spend their time, with the first number of threads."""
     validity: Validity
-    """Whether the figures may be trusted."""
+    """The verdict on the figures."""
     notes: tuple[str, ...] = ()
     """What else to know, a sentence each without its full stop."""
     power: Power | None = None

@@ -82,6 +82,18 @@ def bytes_cell(bytes_: int | None) -> str:
     return f"{digits(bytes_ / 1e6)} MB"
 
 
+def split_interval(cell: str) -> tuple[str, str]:
+    """`3.74× [3.70, 3.79]` as its value and its interval; the mark of an estimate goes with the latter."""
+    value, found, rest = cell.partition(" ± ")
+    if found:
+        return f"{value} {rest.rpartition(' ')[2]}", f"± {rest}"
+    for opening in (" [", " ("):
+        value, found, rest = cell.partition(opening)
+        if found:
+            return value, (found + rest).strip()
+    return cell, ""
+
+
 def layer_latency_cell(latency_ms: float, kind: str) -> str:
     """`0.123 ms`, or `~0.123 ms (est.)`."""
     text = f"{latency_ms:.3f} ms"
@@ -118,6 +130,6 @@ def _joule_unit(value: float) -> tuple[float, str]:
 
 def _two(value: float) -> str:
     """Two significant digits: an estimate knows no more."""
-    text = f"{float(f'{value:.2g}'):f}".rstrip("0").rstrip(".") if value else "0"
-    short = f"{value:.1f}" if 1 <= abs(value) < 10 else text
-    return short
+    if 1 <= abs(value) < 10:
+        return f"{value:.1f}"
+    return f"{float(f'{value:.2g}'):f}".rstrip("0").rstrip(".") if value else "0"

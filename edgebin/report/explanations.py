@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from edgebin.profile.quantities import EstimatedEnergy, EstimatedLatency
 from edgebin.profile.record import Power, RunRecord
 from edgebin.report.cells import bound_text, digits
+from edgebin.report.tables import engines_apart
 
 # EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
 _ONNXRUNTIME = "(onnxruntime)"
@@ -135,6 +136,9 @@ def _power(power: Power) -> Iterator[str]:
 
 def remarks(record: RunRecord) -> Iterator[str]:
     """What else there is to know, the record's own notes last."""
+    if engines_apart(record):
+        engines = dict.fromkeys(f"{variant.name}: {variant.engine}" for variant in record.variants)
+        yield f"Engines: {'; '.join(engines)}."
     if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
         yield f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, slowed by it."
     yield "File: the whole bundle, runtime libraries included; of a baseline the model's file alone."

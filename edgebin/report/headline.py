@@ -12,6 +12,7 @@ from edgebin.report.cells import (
     digits,
     dynamic_energy_cell,
     speedup_cell,
+    split_interval,
     total_energy_cell,
 )
 from edgebin.report.tables import machine, ours, reference_of
@@ -43,7 +44,7 @@ def headline(record: RunRecord) -> str:
     times = variant.speedup.of_medians
     instead = f"{took} instead of {_ms(reference.latency)} per inference{threads}"
     if isinstance(variant.latency, EstimatedLatency):
-        about = f"about {digits(max(times, 1 / times))}×"
+        about = f"~{digits(max(times, 1 / times))}×"
         gained = f"{about} faster than" if times >= 1 else f"{about} slower than"
         bound = bound_text(variant.latency).replace(" ", _NARROW_SPACE)
         return f"{name} should run {gained} {reference.name} {where}: {instead} (estimate, {bound})."
@@ -94,18 +95,6 @@ def key_figures(record: RunRecord) -> tuple[Figure, ...]:
     if variant.peak_rss_bytes is not None:
         found.append(Figure("Peak memory", bytes_cell(variant.peak_rss_bytes), _against(reference, "peak_rss_bytes")))
     return tuple(found)
-
-
-def split_interval(cell: str) -> tuple[str, str]:
-    """`3.74× [3.70, 3.79]` as its value and its interval; the mark of an estimate goes with the latter."""
-    value, found, rest = cell.partition(" ± ")
-    if found:
-        return f"{value} {rest.rpartition(' ')[2]}", f"± {rest}"
-    for opening in (" [", " ("):
-        value, found, rest = cell.partition(opening)
-        if found:
-            return value, (found + rest).strip()
-    return cell, ""
 
 
 def _ms(latency: Latency) -> str:

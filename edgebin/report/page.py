@@ -25,6 +25,7 @@ from edgebin.report.cells import (
     mean_power_cell,
     median_cell,
     p99_cell,
+    split_interval,
     watts_cell,
 )
 from edgebin.report.charts.distribution import distribution_chart
@@ -39,7 +40,7 @@ from edgebin.report.charts.runs import runs_chart
 from edgebin.report.charts.threads import gain, latency_over_threads, speedup_over_threads, sweeps
 from edgebin.report.environment import command, environment_rows
 from edgebin.report.explanations import TRUST, energy_explanations, latency_explanations, remarks, threads_text
-from edgebin.report.headline import energy_sentence, headline, key_figures, split_interval
+from edgebin.report.headline import energy_sentence, headline, key_figures
 from edgebin.report.run import Run
 from edgebin.report.tables import Table, machine, ordered_variants, ours, runs_table, variants_table
 from edgebin.report.text import clean, name_of

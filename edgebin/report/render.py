@@ -13,6 +13,7 @@ from rich.text import Text
 
 from edgebin.profile.quantities import EstimatedEnergy, EstimatedLatency, MeasuredEnergy, MeasuredLatency
 from edgebin.profile.record import RunRecord, Variant
+from edgebin.report.cells import split_interval
 from edgebin.report.explanations import explanations, summary_line
 from edgebin.report.tables import Table, layers_tables, runs_table, variants_table
 from edgebin.report.text import clean, in_markdown, markdown_line
@@ -23,6 +24,7 @@ _CSV_COLUMNS = (
     *("peak_rss_bytes", "load_ms", "first_ms", "energy_kind", "total_j_per_inference", "dynamic_j_per_inference"),
     *("total_low_j_per_inference", "total_high_j_per_inference", "mean_w", "power_source", "power_trust", "valid"),
 )
+_MOST_COLUMNS = 7
 _MEASURED_LATENCY = ("p90_ms", "p99_ms", "min_ms", "mean_ms", "stdev_ms")
 _MEASURED_ENERGY = ("total_j_per_inference", "dynamic_j_per_inference", "mean_w")
 _ESTIMATED_ENERGY = ("total_low_j_per_inference", "total_high_j_per_inference")
@@ -111,8 +113,11 @@ def _rich(table: Table) -> RichTable:
     shown = RichTable(title=table.title, title_justify="left", box=None, pad_edge=False, title_style="bold")
     for number, column in enumerate(table.columns):
         shown.add_column(column, justify="right" if number else "left", overflow="fold")
-    for row in table.rows:
-        shown.add_row(*(Text(clean(cell)) for cell in row))
+    wide = len(table.columns) > _MOST_COLUMNS
+    for name, *figures in table.rows:
+        # A terminal has no room for many intervals beside their figures: they go below.
+        cells = ["\n".join(filter(None, map(clean, split_interval(cell)))) if wide else clean(cell) for cell in figures]
+        shown.add_row(Text(clean(name)), *map(Text, cells))
     return shown
 
 

@@ -16,7 +16,6 @@ from edgebin.report.cells import (
     speedup_cell,
     total_energy_cell,
 )
-
 from edgebin.report.text import name_of
 
 
@@ -54,8 +53,16 @@ def ordered_variants(record: RunRecord) -> tuple[Variant, ...]:
     return tuple(sorted(record.variants, key=lambda variant: (variant.threads, -variant.latency.p50_ms)))
 
 
+def engines_apart(record: RunRecord) -> bool:
+    """Whether the table of variants has no room for their engines."""
+    return len({v.threads for v in record.variants}) > 1 or any(v.energy for v in record.variants)
+
+
 def variants_table(record: RunRecord) -> Table:
-    """Ours and the baselines, slowest first; columns that would say nothing are left out."""
+    """Ours and the baselines, slowest first; columns that would say nothing are left out.
+
+    Where that are many columns, the engines are not in the table but in a sentence (`explanations`).
+    """
     several = len({variant.threads for variant in record.variants}) > 1
     energy = any(variant.energy for variant in record.variants)
     columns = (
@@ -67,7 +74,7 @@ def variants_table(record: RunRecord) -> Table:
     )
     rows = [
         (
-            f"{variant.name} ({variant.engine})",
+            variant.name if engines_apart(record) else f"{variant.name} ({variant.engine})",
             *([str(variant.threads)] if several else []),
             latency_cell(variant.latency),
             p99_cell(variant.latency),
@@ -83,6 +90,7 @@ def variants_table(record: RunRecord) -> Table:
 
 def runs_table(records: Sequence[RunRecord]) -> Table:
     """Several runs, a line each: what the first bundle of each gained."""
+    references = {record.reference for record in records}
     rows = []
     for record in records:
         variant = ours(record)
@@ -91,16 +99,18 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
         rows.append(
             (
                 machine(record),
-                record.bundles[0].name,
+                name_of(record.bundles[0].name),
                 str(variant.threads),
-                latency_cell(variant.latency),
+                *([] if len(references) == 1 else [record.reference]),
                 latency_cell(reference.latency) if reference else NOTHING,
-                f"{speedup_cell(variant.speedup, kind)} vs {record.reference}" if reference else NOTHING,
+                latency_cell(variant.latency),
+                speedup_cell(variant.speedup, kind) if reference else NOTHING,
                 total_energy_cell(variant.energy),
                 "estimate" if kind == "estimate" else "yes" if record.validity.ok else "NO",
             )
         )
-    columns = ("machine", "bundle", "threads", "p50", "p50, reference", "×", "energy, total", "valid")
+    against = [f"{next(iter(references))}, p50"] if len(references) == 1 else ["reference", "its p50"]
+    columns = ("machine", "bundle", "threads", *against, "p50", "×", "energy, total", "valid")
     return Table("All runs", columns, tuple(rows))
 
 
