@@ -231,5 +231,6 @@ def _show(record: RunRecord, format_: Format) -> None:
         # Into a pipe or file there is no terminal whose width to keep.
         Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(report.report_screen(record))
     else:
-        render = {Format.json: report.report_json, Format.md: report.report_markdown, Format.csv: report.report_csv}
-        typer.echo(render[format_](record), nl=False)
+        render = {Format.md: report.report_markdown, Format.csv: report.report_csv}
+        text = report.report_json(record) if format_ is Format.json else render[format_](record)
+        typer.echo(text, nl=False)
