@@ -9,6 +9,7 @@ import edgebin
 from edgebin.errors import MeasurementInvalid
 from edgebin.profile import estimate
 from edgebin.profile.baseline import Baseline
+from edgebin.profile.consumption import estimate_energy, why_no_estimate
 from edgebin.profile.contender import Named
 from edgebin.profile.hosting import HOSTED
 from edgebin.profile.opponents import Opponents
@@ -35,7 +36,7 @@ def check_estimable(options: Options) -> None:
         )
 
 
-def estimated_record(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
+def estimated_record(ours: Sequence[Named], opponents: Opponents, *, energy: bool = True) -> RunRecord:
     """Bundles and baselines on the bundles' target, for one thread; every figure says that it is an estimate.
 
     Raises:
@@ -60,6 +61,9 @@ def estimated_record(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
         variants = [
             replace(variant, speedup=Speedup(reference.latency.p50_ms / variant.latency.p50_ms)) for variant in variants
         ]
+    no_energy = why_no_estimate(target) if energy else "energy was not asked for"
+    if no_energy is None:
+        variants = [replace(variant, energy=estimate_energy(target, variant.latency, 1)) for variant in variants]
     protocol = Protocol((1,), 1, 0.0, 0.0, 1, False)
     return RunRecord(
         edgebin_version=edgebin.__version__,
@@ -71,6 +75,7 @@ def estimated_record(ours: Sequence[Named], opponents: Opponents) -> RunRecord:
         layers=tuple(layers),
         validity=Validity(ok=True),
         notes=opponents.notes,
+        no_energy=no_energy,
     )
 
 

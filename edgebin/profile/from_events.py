@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from edgebin.board.inspect import parse_board
 from edgebin.errors import BoardError, InputError
+from edgebin.profile.consumption import estimate_energy
 from edgebin.profile.contender import LAYERS_PREFIX
 from edgebin.profile.energy import EnergyMeasurement, measure_energy, windows_of
 from edgebin.profile.events import Begin, ClockSpeed, End, Error, Event, Output, Tuned
@@ -50,6 +51,11 @@ def record_from_events(subject: Subject, events: Sequence[Event], power: Path) -
         variants = tuple(
             replace(variant, energy=energy.energies.get(key)) for variant, key in zip(variants, keys, strict=True)
         )
+    notes = [*subject.notes, *remarks(timings)]
+    if energy is None and subject.published is not None:
+        variants = tuple(replace(v, energy=estimate_energy(subject.published, v.latency, v.threads)) for v in variants)
+        notes.append(f"energy is estimated, not measured: {no_energy}")
+        no_energy = None
     layers, lost = _layers(subject, events)
     speeds = [event.hz for event in events if isinstance(event, ClockSpeed)]
     settings = [setting for event in events if isinstance(event, Tuned) for setting in event.settings]
@@ -66,7 +72,7 @@ def record_from_events(subject: Subject, events: Sequence[Event], power: Path) -
         variants=variants,
         layers=layers,
         validity=_verdict(variants, timings, events, begin, end, energy.flags if energy else ()),
-        notes=(*subject.notes, *remarks(timings), *lost),
+        notes=(*notes, *lost),
         power=energy.power if energy else None,
         no_energy=no_energy,
         environment=Environment(begin.board, end.board, tuple(setting.model_dump() for setting in settings)),

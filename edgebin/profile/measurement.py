@@ -17,13 +17,15 @@ from edgebin.board.inspect import Board, inspect_board
 from edgebin.board.job import Job, new_job_id
 from edgebin.board.preflight import preflight, require
 from edgebin.board.transport import Transport
-from edgebin.errors import ConnectionLost
+from edgebin.errors import ConnectionLost, InputError
+from edgebin.profile.consumption import why_no_estimate
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.events import parse_event, read_events
 from edgebin.profile.from_events import record_from_events
+from edgebin.profile.meter import add_meter_log
 from edgebin.profile.narration import Narration
 from edgebin.profile.opponents import Opponents, prepare_opponents
-from edgebin.profile.options import Options
+from edgebin.profile.options import CSV_PREFIX, Options
 from edgebin.profile.pending import PENDING_NAME, Pending, pending_bytes, read_pending
 from edgebin.profile.placing import Places, place, place_agent
 from edgebin.profile.plan import Plan, Program, Session
@@ -84,7 +86,8 @@ def measure(
     with _bringing_home(job, save):
         job.start(prepared.plan.text())
         started(job)
-        return _bring_home(job, save, say)
+        record = _bring_home(job, save, say)
+    return _with_meter(record, save, options.energy, say)
 
 
 def make_ready(
@@ -142,7 +145,8 @@ def resume(folder: Path, way: Transport, *, say: Say = lambda _: None) -> RunRec
     pending = read_pending(folder)
     job = Job(way, PurePosixPath(pending.agent), pending.job)
     with _bringing_home(job, folder):
-        return _bring_home(job, folder, say)
+        record = _bring_home(job, folder, say)
+    return _with_meter(record, folder, pending.energy, say)
 
 
 def prepare(
@@ -210,6 +214,7 @@ def prepare(
         power_source=power.source,
         power_hz=power.hz,
         no_energy=power.no_energy,
+        published=target if power.estimable and why_no_estimate(target) is None else None,
     )
     return Prepared(plan, subject), copied
 
@@ -235,6 +240,18 @@ def _bring_home(job: Job, folder: Path, say: Say) -> RunRecord:
     job.remove()
     (folder / PENDING_NAME).unlink()
     return record
+
+
+def _with_meter(record: RunRecord, folder: Path, energy: str, say: Say) -> RunRecord:
+    """With the log of an external meter, where the user named one; the run is kept where it does not fit."""
+    if not energy.startswith(CSV_PREFIX):
+        return record
+    log = Path(energy.removeprefix(CSV_PREFIX))
+    try:
+        return add_meter_log(folder, log)
+    except InputError as error:
+        say(f"{error.message}; when that is mended: `{shlex.join(['edgebin', 'meter', str(folder), str(log)])}`")
+        return record
 
 
 @contextmanager

@@ -14,12 +14,16 @@ _NAMED_ONLY = "hwmon:"
 
 @dataclass(frozen=True)
 class PowerChoice:
-    """`source` is None where nothing is sampled; `windows` says whether energy windows are run, for a meter too."""
+    """`source` is None where nothing is sampled; `windows` says whether energy windows are run, for a meter too.
+
+    `estimable`: what was published of such boards may stand in, as a range.
+    """
 
     source: str | None
     windows: bool
     hz: float
     no_energy: str | None = None
+    estimable: bool = False
 
 
 def choose_power(options: Options, board: Board) -> PowerChoice:
@@ -36,7 +40,7 @@ def choose_power(options: Options, board: Board) -> PowerChoice:
     if options.energy == AUTO:
         readable = [s for s in board.power_sources if s.readable and not s.source.startswith(_NAMED_ONLY)]
         if not readable:
-            return PowerChoice(None, windows=False, hz=options.power_hz, no_energy=_why_none(board))
+            return PowerChoice(None, windows=False, hz=options.power_hz, no_energy=_why_none(board), estimable=True)
         return _sampled(min(readable, key=lambda source: source.trust), options)
     source = next((source for source in board.power_sources if source.source == options.energy), None)
     if source is None:

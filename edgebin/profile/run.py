@@ -18,7 +18,7 @@ from edgebin.profile.estimated import check_estimable, estimated_record
 from edgebin.profile.measurement import Say, measure
 from edgebin.profile.measurement import resume as _resume
 from edgebin.profile.opponents import prepare_opponents
-from edgebin.profile.options import Options
+from edgebin.profile.options import OFF, Options
 from edgebin.profile.pending import read_pending
 from edgebin.profile.record import RunRecord
 from edgebin.profile.run_folder import check_new, new_run_folder, record_files
@@ -114,7 +114,7 @@ def _estimate(bundles: Sequence[Bundle], options: Options, save: Path | None) ->
         opponents = prepare_opponents(
             ours, options.baselines, options.baseline_model, Path(scratch), threads=options.threads
         )
-        record = estimated_record(ours, opponents)
+        record = estimated_record(ours, opponents, energy=options.energy != OFF)
     if save is not None:
         new_run_folder(save, record_files(record, None))
     return record

@@ -14,6 +14,7 @@ from edgebin.bundle.manifest import Operation
 from edgebin.errors import InputError
 from edgebin.profile.contender import Named
 from edgebin.profile.record import Artefact, Device, Protocol
+from edgebin.targets import Target
 
 SUBJECT_NAME = "subject.json"
 
@@ -32,7 +33,8 @@ class Side:
 class Subject:
     """`sessions` are in the plan's order. `operations` are of each variant that is a bundle.
 
-    `power_hz` is the rate that was asked for, `no_energy` says why none is measured.
+    `power_hz` is the rate that was asked for, `no_energy` says why none is measured, and `published` has the published
+    power that stands in for a sensor then; None where there is none, or no energy was asked for.
     """
 
     edgebin_version: str
@@ -46,6 +48,7 @@ class Subject:
     power_source: str | None = None
     power_hz: float = 100.0
     no_energy: str | None = None
+    published: Target | None = None
     schema_version: Literal[1] = 1
 
 

@@ -1,4 +1,4 @@
-"""A record from events alone: every figure must be of the contender, the session and the round that it is said to be."""
+"""A record from events alone: each figure must be of the contender, the session and the round it is said to be."""
 
 from __future__ import annotations
 
