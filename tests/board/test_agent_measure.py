@@ -167,7 +167,7 @@ def test_windows_are_full_and_idle_stretches_stand_round_them(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     after_rounds = events[max(i for i, event in enumerate(events) if event["event"] == "round") + 1 :]
-    window = ["clock", "clock", "window"]
+    window = ["clock", "window"]
     assert [event["event"] for event in after_rounds] == ["clock", "idle", *window * 6, "idle", *["memory"] * 2, "end"]
     windows = of_kind(events, "window")
     assert [(event["window"], event["contender"]) for event in windows] == [

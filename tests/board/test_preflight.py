@@ -12,7 +12,7 @@ from edgebin.board.recognise import fitting_targets, recognise
 from edgebin.bundle import Manifest, ModelInfo, TensorSpec, Tolerance
 from edgebin.bundle.manifest import FileEntry
 from edgebin.errors import InputError, TargetMismatch, ToolchainError
-from edgebin.targets import load_target
+from edgebin.targets import Target, load_target
 from edgebin.targets.host import host_arch
 from edgebin.toolchain.elf import elf_needs, parse_glibc
 from edgebin.toolchain.runtime import OLDEST_GLIBC, runtime_libraries
@@ -43,7 +43,7 @@ def manifest(target: str = "rpi4b", **changes: Any) -> Manifest:
     return Manifest(**(given | changes))
 
 
-def found(machine: Board, bundle: Manifest | None = None) -> dict[str, Finding]:
+def found(machine: Board, bundle: Manifest | Target | None = None) -> dict[str, Finding]:
     return {finding.id: finding for finding in preflight(machine, bundle)}
 
 
@@ -59,12 +59,18 @@ def test_nothing_is_the_matter_with_a_board_at_rest() -> None:
         ({}, {"target": "x86-64"}, "architecture", "is for x86-64 (x86_64), this machine is aarch64", "-t rpi4b"),
         ({"machine": "armv7l"}, {}, "architecture", "this machine is armv7l", "aarch64 and x86_64 only"),
         ({"userland_bits": 32, "glibc": None}, {}, "userland", "programs there are 32-bit", "64-bit system"),
-        ({"glibc": "2.24"}, {}, "glibc", "needs glibc 2.27, there is glibc 2.24", "install a newer system"),
+        ({"glibc": "2.24"}, {}, "glibc", "glibc 2.27 is needed, there is glibc 2.24", "install a newer system"),
         ({"glibc": None}, {}, "glibc", "there is another C library", "install a newer system"),
-        ({"glibc": "2.27"}, {"glibc": "2.28", "backend": "ort"}, "glibc", "needs glibc 2.28", "--backend tvm"),
-        ({"glibc": "2.31"}, {"glibc": "2.34"}, "glibc", "needs glibc 2.34", "--compiler zig"),
-        ({}, {"target": "rpi5"}, "features", "needs aes, asimddp", "-t rpi4b"),
-        ({"memory_available_bytes": 48_000_000}, {}, "memory", "48 MB of memory are free, it needs 49 MB", "end other"),
+        ({"glibc": "2.27"}, {"glibc": "2.28", "backend": "ort"}, "glibc", "glibc 2.28 is needed", "--backend tvm"),
+        ({"glibc": "2.31"}, {"glibc": "2.34"}, "glibc", "glibc 2.34 is needed", "--compiler zig"),
+        ({}, {"target": "rpi5"}, "features", "which has aes, asimddp", "-t rpi4b"),
+        (
+            {"memory_available_bytes": 48_000_000},
+            {},
+            "memory",
+            "48 MB of memory are free, 49 MB are needed at least",
+            "end other",
+        ),
         (
             {"disk_free_bytes": 29_000_000},
             {},
@@ -116,6 +122,13 @@ def test_what_is_only_worth_a_warning(changes: dict[str, Any], id_: str, message
 
 def test_just_below_busy_and_long_ago_throttled_are_no_findings() -> None:
     assert preflight(board(load_1min=1.99, throttled={"source": "firmware", "bits": 0xF0000})) == []
+
+
+def test_a_target_is_held_against_a_machine_as_a_bundle_is() -> None:
+    assert preflight(board(), load_target("rpi4b")) == []
+    assert set(found(board(), load_target("rpi5"))) == {"features"}
+    assert set(found(board(), load_target("rpi-zero2w"))) == {"other_board"}
+    assert set(found(board(glibc="2.17"), load_target("rpi4b"))) == {"glibc"}
 
 
 def test_a_sensor_that_cannot_be_read_brings_its_own_remedy() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -117,7 +119,7 @@ def test_leaving_a_stream_ends_its_program_and_its_children(way: Transport, tmp_
     with way.stream(["sh", "-c", script]) as lines:
         assert next(lines) == b"up"
         while not (tmp_path / "child").exists():
-            pass
+            time.sleep(0.01)
     wait_for_end(tmp_path / "pid")
     wait_for_end(tmp_path / "child")
 
@@ -220,6 +222,7 @@ def test_the_emulator_runs_what_is_for_a_board_and_this_host_the_rest(tmp_path: 
 
 def wait_for_end(pid_file: Path) -> None:
     """Returns when the process is gone; a test that hangs here has found a leak."""
-    pid = int(pid_file.read_text())
-    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]:
-        pass
+    status = Path("/proc", pid_file.read_text().strip(), "stat")
+    with contextlib.suppress(OSError):  # gone while it is read
+        while " Z " not in status.read_text():
+            time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ CONFIG_VARIABLE = "EDGEBIN_SSH_CONFIG"
 _CONNECT_SECONDS = 15
 _OPEN_SECONDS = 60  # with jumps on the way, and keys that want to be touched
 _END_SECONDS = 5
+_SETTLE_SECONDS = 1
 _LONGEST_SOCKET = 80  # of 108 bytes; ssh adds 17 while it makes it
 
 # A dead link is noticed after ServerAliveInterval * ServerAliveCountMax = 15 s. What the user's configuration does for
@@ -73,6 +75,11 @@ class Connection:
     def alive(self) -> bool:
         """Whether the master still runs; it notices a broken connection after 15 s at the latest."""
         return self._master.poll() is None
+
+    def settle(self) -> None:
+        """Waits a moment for a master whose connection has just broken to end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._master.wait(_SETTLE_SECONDS)
 
     def said(self) -> str:
         """What the master has had to say since the connection stands; before, what it has said at all."""

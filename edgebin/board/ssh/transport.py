@@ -172,6 +172,7 @@ class SshTransport:
         raise self._lost(connection, said.read())
 
     def _lost(self, connection: Connection, stderr: bytes) -> ConnectionLost:
+        connection.settle()
         why = summary(connection.said() or stderr.decode(errors="replace"))
         return ConnectionLost(f"the connection to {self.name} broke: {why}")
 
