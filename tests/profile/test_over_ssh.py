@@ -62,12 +62,13 @@ def test_all_there_is_to_a_board(board: Sshd, tiny_bundle: Bundles, twin_file: P
     root = this_machine_with_a_sensor(tmp_path / "root", watts=2.5)
     told: list[str] = []
     energy = {"energy": "hwmon:ina219:power1", "idle_seconds": 0.3, "energy_windows": 2, "energy_seconds": 0.3}
-    options = Options(baseline_model=twin_file, threads=(1, 2), root=str(root), **energy, **QUICK)
+    quick = {**QUICK, "baselines": ("fp32",), "baseline_model": twin_file}
+    options = Options(threads=(1, 2), root=str(root), **energy, **quick)
     bundle = tiny_bundle("x86-64").path
     record = profile_bundles([bundle], options, host="board", save=tmp_path / "run", say=told.append)
     assert record.device.host == "board"
     assert [(v.name, v.threads) for v in record.variants] == [
-        (name, threads) for threads in (1, 2) for name in ("binary", "fp32", "int8")
+        (name, threads) for threads in (1, 2) for name in ("binary", "fp32")
     ]
     for variant in record.variants:
         assert isinstance(variant.latency, MeasuredLatency)
@@ -86,7 +87,7 @@ def test_all_there_is_to_a_board(board: Sshd, tiny_bundle: Bundles, twin_file: P
     assert any(line.startswith("copied ") and not line.startswith("copied 0 ") for line in told)
 
     told.clear()
-    profile_bundles([bundle], Options(baseline_model=twin_file, energy="off", **QUICK), host="board", say=told.append)
+    profile_bundles([bundle], Options(energy="off", **quick), host="board", say=told.append)
     assert "copied 0 bytes to board" in told
 
 
