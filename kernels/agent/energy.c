@@ -27,7 +27,7 @@ static void idle(const eb_session* session) {
 
 static int64_t runs_of_window(const eb_plan* plan, const eb_contender* contender, double margin) {
   const double filling = ceil(margin * plan->energy_seconds * 1e9 / (double)contender->inference_ns);
-  return (int64_t)fmax(filling, (double)plan->energy_min_runs);
+  return (int64_t)fmin(fmax(filling, (double)plan->energy_min_runs), EB_MOST_RUNS);
 }
 
 static void window(const eb_session* session, int64_t number, eb_contender* contender) {

@@ -111,6 +111,7 @@ def test_the_quickest_of_one_name_is_kept(tmp_path: Path) -> None:
         (["babble", "2"], "`a` answered `Segmentation fault (not really)`"),
         (["short", "2"], "`a` did not answer with "),
         (["shut", "2"], "`a` closed its output"),
+        (["flood", "2"], "`a` answered without end"),
     ],
 )
 def test_a_contender_that_goes_wrong_ends_the_job(words: list[str], message: str, tmp_path: Path) -> None:
@@ -125,6 +126,11 @@ def test_a_contender_that_goes_wrong_ends_the_job(words: list[str], message: str
     assert events[-1]["event"] == "error"
     assert events[-1]["message"].startswith(message)
     assert all(is_gone(event["hello"]["pid"]) for event in of_kind(events, "started"))
+
+
+def test_a_contender_whose_clock_stands_still_ends_the_job(tmp_path: Path) -> None:
+    _, events = measure(tmp_path, "session 1 -", contender("a", "0"))
+    assert events[-1]["message"] == "`a` answered with no time at all"
 
 
 @pytest.mark.parametrize(("request_number", "timeout_s"), [("-1", "0.1"), ("1", "2")])
