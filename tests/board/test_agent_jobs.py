@@ -151,6 +151,7 @@ def test_stop_ends_a_job_that_is_halted(job: Job) -> None:
     os.kill(pid, signal.SIGSTOP)
     assert call("stop", folder).returncode == 0
     assert is_gone(pid)
+    assert int((folder / "exit").read_text()) == 128 + signal.SIGTERM  # in good order
 
 
 def test_stop_leaves_a_process_alone_that_has_the_number_of_an_old_job(job: Job) -> None:
@@ -178,7 +179,8 @@ def start_ticks(pid: int) -> int:
 
 @pytest.mark.parametrize("core", [None, "cortex-a53"])
 def test_a_killed_job_leaves_no_child(job: Job, core: str | None) -> None:
-    folder = job("one", *LONG)
+    """Not even one that does not look at its standard input."""
+    folder = job("one", "session 1 -", contender("a", str(MS), "mute", "1"))
     pid = start(folder, core)
     wait_for(lambda: contender_pids(folder))
     (child,) = contender_pids(folder)
