@@ -7,14 +7,16 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from edgebin.board.agent import place_agent
 from edgebin.board.archive import UNPACK, packed, unpacked
 from edgebin.board.arrival import appearing
 from edgebin.board.deploy import deploy_bundle
+from edgebin.board.inspect import inspect_board
+from edgebin.board.preflight import preflight, require
 from edgebin.board.transport import Transport
 from edgebin.bundle import Bundle, Manifest
 from edgebin.bundle.manifest import RUNNER_NAME
-from edgebin.errors import BoardError, TargetMismatch
-from edgebin.toolchain.elf import parse_glibc
+from edgebin.errors import BoardError
 from edgebin.toolchain.process import tail
 
 _KILLED = 128  # + the signal, as shells say it
@@ -32,7 +34,6 @@ rm -rf in
 tar -cf - .
 exit $status
 """
-_FACTS = "uname -m; getconf GNU_LIBC_VERSION 2>/dev/null || echo none; grep -m 1 -E '^(Features|flags)' /proc/cpuinfo"
 
 
 class RemoteMachine:
@@ -55,31 +56,16 @@ class RemoteMachine:
         return self._transport.emulated
 
     def check(self, manifest: Manifest) -> None:
-        """Makes sure that the board has what the bundle needs.
+        """Makes sure that the board has what the bundle needs; the agent looks, and stays there.
 
         Raises:
-            TargetMismatch: other architecture, missing processor features, older C library.
+            TargetMismatch: other architecture, missing processor features, older C library, too little memory.
+            ToolchainError: the agent cannot be built.
             ConnectionLost, BoardError: the board is away.
         """
-        said = self._transport.run(["sh", "-c", _FACTS]).stdout.decode(errors="replace")
-        arch, glibc, features = (*said.splitlines(), "", "", "")[:3]
-        target = manifest.target
-        if arch != target.arch:
-            raise TargetMismatch(
-                f"the bundle is for {target.id} ({target.arch}), {self.name} is {arch or 'unknown'}",
-                hint="compile it for the board: `edgebin targets list`",
-            )
-        if missing := sorted(set(manifest.features) - set(features.partition(":")[2].split())):
-            raise TargetMismatch(
-                f"the bundle is for {target.id} and needs {', '.join(missing)}, which {self.name} lacks",
-                hint="compile it for the board: `edgebin targets list`",
-            )
-        found = re.fullmatch(r"glibc (\d+\.\d+)", glibc)
-        if found is None or parse_glibc(found[1]) < parse_glibc(manifest.glibc):
-            raise TargetMismatch(
-                f"the bundle needs glibc {manifest.glibc}, {self.name} has {glibc or 'another C library'}",
-                hint="compile with zig, which links for an old C library",
-            )
+        board = inspect_board(self._transport, place_agent(self._transport))
+        # Room is for the copying to find out: what is there already needs none.
+        require([found for found in preflight(board, manifest) if found.id != "disk"], name=self.name)
 
     def run(self, bundle: Bundle, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
         folder = self.deploy(bundle)

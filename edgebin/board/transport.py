@@ -24,8 +24,8 @@ class Transport(Protocol):
     `name` is for people. `emulated` means that times taken there say nothing about a board. `folder` is the one that
     edgebin keeps everything in (docs/board.md). Each word of a command arrives there as it is, whatever is in it.
     Whatever loses the connection raises ConnectionLost; BoardError is for a machine that was never reached. The call
-    after a ConnectionLost connects anew, and raises it again as long as the machine stays away. A program that is still
-    running when its connection breaks is ended, unless it has detached itself.
+    after a ConnectionLost connects anew, and raises it again as long as the machine stays away. A program that gets
+    no input and still runs when its connection breaks is ended, unless it has detached itself.
     """
 
     @property

@@ -44,7 +44,7 @@ def doctor(
     if bundle is not None and target is not None:
         raise InputError("a bundle is for a target already", hint="leave `-t` out")
     if host is not None:
-        _board(host, bundle, target, json)
+        check_board(host, bundle, target, json)
     elif bundle is not None or target is not None:
         raise InputError("which board is it to run on?", hint="`--host HOST`; `--host local` for this machine")
     else:
@@ -65,7 +65,8 @@ def _this_machine(json: bool) -> None:
         raise typer.Exit(_MISSING)
 
 
-def _board(host: str, bundle: Path | None, target: str | None, json: bool) -> None:
+def check_board(host: str, bundle: Path | None, target: str | None, json: bool) -> None:
+    """What `doctor --host` and `devices check` do."""
     from contextlib import closing
 
     from edgebin.board.examine import examine_board

@@ -111,6 +111,7 @@ def test_the_quickest_of_one_name_is_kept(tmp_path: Path) -> None:
         (["babble", "2"], "`a` answered `Segmentation fault (not really)`"),
         (["short", "2"], "`a` did not answer with "),
         (["shut", "2"], "`a` closed its output"),
+        (["flood", "2"], "`a` answered without end"),
     ],
 )
 def test_a_contender_that_goes_wrong_ends_the_job(words: list[str], message: str, tmp_path: Path) -> None:
@@ -125,6 +126,11 @@ def test_a_contender_that_goes_wrong_ends_the_job(words: list[str], message: str
     assert events[-1]["event"] == "error"
     assert events[-1]["message"].startswith(message)
     assert all(is_gone(event["hello"]["pid"]) for event in of_kind(events, "started"))
+
+
+def test_a_contender_whose_clock_stands_still_ends_the_job(tmp_path: Path) -> None:
+    _, events = measure(tmp_path, "session 1 -", contender("a", "0"))
+    assert events[-1]["message"] == "`a` answered with no time at all"
 
 
 @pytest.mark.parametrize(("request_number", "timeout_s"), [("-1", "0.1"), ("1", "2")])
@@ -161,7 +167,7 @@ def test_windows_are_full_and_idle_stretches_stand_round_them(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     after_rounds = events[max(i for i, event in enumerate(events) if event["event"] == "round") + 1 :]
-    window = ["clock", "clock", "window"]
+    window = ["clock", "window"]
     assert [event["event"] for event in after_rounds] == ["clock", "idle", *window * 6, "idle", *["memory"] * 2, "end"]
     windows = of_kind(events, "window")
     assert [(event["window"], event["contender"]) for event in windows] == [
