@@ -120,22 +120,23 @@ def test_while_a_file_is_fetched(way: SshTransport, board: Sshd, tmp_path: Path,
     assert (tmp_path / "here").read_bytes() == b"whole"
 
 
-def test_nothing_runs_or_stays_open_after_close(board: Sshd) -> None:
+def test_nothing_runs_or_stays_open_after_close(board: Sshd, short_tmp: Path) -> None:
     def alive() -> list[int]:
         return [pid for pid in children(os.getpid()) if program_of(pid) == "ssh"]
 
-    files, folders = len(os.listdir("/proc/self/fd")), sorted(Path("/tmp").glob("edgebin-ssh-*"))
+    files = len(os.listdir("/proc/self/fd"))
     for end in (cut_server, cut_master, None):
         way = SshTransport(board.host)
         with way.stream(["sleep", "1000"]):
             assert len(alive()) == 2
+            assert len(list(short_tmp.iterdir())) == 1
             if end is not None:
                 end(board)
         way.close()
         way.close()
     assert alive() == []
     assert len(os.listdir("/proc/self/fd")) == files
-    assert sorted(Path("/tmp").glob("edgebin-ssh-*")) == folders
+    assert list(short_tmp.iterdir()) == []
     while board.connections():
         time.sleep(0.01)
 

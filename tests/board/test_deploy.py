@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,15 +25,13 @@ Bundles = Callable[[str], Bundle]
 
 
 @pytest.fixture(params=["local", "ssh"])
-def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
-    if request.param == "ssh":
-        request.getfixturevalue("board")
-        transport: Transport = SshTransport("board")
-    else:
-        transport = LocalTransport()
+def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Transport:
+    if request.param == "local":
         monkeypatch.setattr("edgebin.board.local_transport.cache_dir", lambda name: tmp_path / "cache" / name)
-    yield transport
-    transport.close()
+        return LocalTransport()
+    request.getfixturevalue("board")
+    shared: Transport = request.getfixturevalue("ssh_way")
+    return shared
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -137,7 +135,8 @@ def test_a_bundle_that_has_changed_is_never_sent(board: Sshd, tiny_bundle: Bundl
         deploy_bundle(way, bundle)
     with pytest.raises(BundleError, match="damaged"):
         open_bundle(path)
-    assert board.connections() == []
+    assert not board.board_folder.exists()
+    way.close()
 
 
 def test_a_full_board(way: Transport, tiny_bundle: Bundles) -> None:
