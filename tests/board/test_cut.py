@@ -75,8 +75,9 @@ def test_while_a_program_runs(way: SshTransport, board: Sshd, tmp_path: Path, cu
 
 @both_ends
 def test_while_lines_come(way: SshTransport, board: Sshd, cut: Cut) -> None:
-    with way.stream(["sh", "-c", "echo one; sleep 1000"]) as lines:
+    with way.stream(["sh", "-c", "echo one; printf half; echo two >&2; sleep 1000"]) as lines:
         assert next(lines) == b"one"
+        time.sleep(0.1)  # for the half line to be under way; it must never look like a whole one
         cut(board)
         with pytest.raises(ConnectionLost):
             next(lines)
