@@ -121,6 +121,22 @@ def test_while_a_file_is_fetched(way: SshTransport, board: Sshd, tmp_path: Path,
     assert (tmp_path / "here").read_bytes() == b"whole"
 
 
+@pytest.mark.slow
+def test_a_link_that_is_dead_without_saying_so(way: SshTransport, board: Sshd) -> None:
+    """No end of the connection is told: the server just does not answer any more. A test that hangs here has failed."""
+    way.run(["true"])
+    stopped = [pid for server in board.connections() for pid in (server, *children(server))]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ConnectionLost, match="not responding"):
+            way.run(["sleep", "1000"])
+        assert way.run(["echo", "again"]).stdout == b"again\n"
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
 def test_nothing_runs_or_stays_open_after_close(board: Sshd, short_tmp: Path) -> None:
     def alive() -> list[int]:
         return [pid for pid in children(os.getpid()) if program_of(pid) == "ssh"]

@@ -134,5 +134,6 @@ def test_verify_on_a_board_says_what_it_copied(board: Sshd, tiny_bundle: Bundles
     assert "copied    5.9 MB" in first.stdout
     assert "copied    0 bytes" in second.stdout
     assert "on board" in second.stdout
+    assert second.stdout.endswith("tiny.ebz --host board\n")
     as_json = CliRunner().invoke(app, [*words, "--json"])
     assert json.loads(as_json.stdout)["machine"] == "board"
