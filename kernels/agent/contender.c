@@ -54,7 +54,7 @@ static int died(eb_contender* contender) {
   eb_child* child = &contender->child;
   /* Its output may end a moment before itself. */
   if (child->pid) eb_child_drain(child, kEndPatienceNs / 10);
-  if (child->pid) return fail(contender, "closed its output");
+  if (child->pid) return fail(contender, child->out < 0 ? "closed its output" : "answered without end");
   if (child->signal) return fail(contender, "was ended by signal %d", child->signal);
   return fail(contender, "ended with %d", child->exit);
 }
@@ -119,6 +119,7 @@ int eb_contender_run(eb_contender* contender, int64_t runs) {
     if (contender->samples_ns[i] < 0) return fail(contender, "answered with a negative time");
     sum += contender->samples_ns[i];
   }
+  if (sum == 0) return fail(contender, "answered with no time at all");
   if (!eb_answer_integer(line, "begin_ns", &contender->begin_ns) ||
       !eb_answer_integer(line, "end_ns", &contender->end_ns)) {
     contender->begin_ns = asked_ns;

@@ -11,6 +11,9 @@
 
 #define EB_PROBLEM_BYTES 4096
 
+/* More of one request make its answer too long. */
+#define EB_MOST_RUNS 1000000
+
 typedef struct {
   const eb_program* program;
   int number; /* in its session */

@@ -27,17 +27,17 @@ static void idle(const eb_session* session) {
 
 static int64_t runs_of_window(const eb_plan* plan, const eb_contender* contender, double margin) {
   const double filling = ceil(margin * plan->energy_seconds * 1e9 / (double)contender->inference_ns);
-  return (int64_t)fmax(filling, (double)plan->energy_min_runs);
+  return (int64_t)fmin(fmax(filling, (double)plan->energy_min_runs), EB_MOST_RUNS);
 }
 
 static void window(const eb_session* session, int64_t number, eb_contender* contender) {
   const eb_plan* plan = session->plan;
-  eb_session_clock(session);
   double margin = kMargin;
   for (int attempt = 0; attempt < ATTEMPTS; attempt++, margin *= kMarginGrowth) {
     eb_contender_must_run(contender, runs_of_window(plan, contender, margin));
     if ((double)(contender->end_ns - contender->begin_ns) >= plan->energy_seconds * 1e9) break;
   }
+  /* Now and not before: after idling, a governor has yet to see that there is work. */
   eb_session_clock(session);
   eb_session_event(session, "window", contender);
   eb_json_integer("window", number);
@@ -64,10 +64,12 @@ void eb_session_energy(eb_session* session) {
   if (!plan->power && plan->idle_seconds == 0) return;
   const int count = session->chosen_count;
   eb_recording_start(session->beside, longest_stretch_s(session));
+  eb_recording_lead();
   idle(session);
   for (int64_t number = 0; number < plan->energy_windows; number++) {
     for (int step = 0; step < count; step++) window(session, number, session->chosen[(number + step) % count]);
   }
   idle(session);
+  eb_recording_lead();
   eb_recording_stop();
 }

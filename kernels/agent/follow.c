@@ -13,8 +13,9 @@
 #include "paths.h"
 #include "wait.h"
 
-/* How often it looks whether the job still runs; and once it has said how it ended, for it then is about to. News of its folder come by themselves, at once: what copying them
- * disturbs is the first inference of a turn, which is not counted. */
+/* How often it looks whether the job still runs; and once it has said how it ended, for it then is about to. News of
+ * its folder come by themselves, at once: what copying them disturbs is the first inference of a turn, which is not
+ * counted. */
 static const double kLookS = 1, kLookAtEndS = 0.01;
 
 typedef struct {

@@ -6,6 +6,9 @@
 
 #include "../runtime/fail.h"
 #include "../runtime/machine.h"
+#include "wait.h"
+
+static const double kLeadSamples = 3;
 
 static const char* file_path;
 static FILE* file;
@@ -39,6 +42,10 @@ void eb_recording_flush(void) {
   if (!power || !file) return;
   eb_power_flush(power, file);
   if (fflush(file) || ferror(file)) fail();
+}
+
+void eb_recording_lead(void) {
+  if (begin_ns) eb_wait_until(eb_now_ns() + (int64_t)(kLeadSamples / power_hz * 1e9));
 }
 
 void eb_recording_stop(void) {

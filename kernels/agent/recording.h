@@ -14,6 +14,9 @@ void eb_recording_open(const eb_plan* plan, const char* path);
 void eb_recording_start(int cpu, double seconds);
 void eb_recording_flush(void);
 
+/* Waits for some samples: power at the edge of a window is what lies between two of them. */
+void eb_recording_lead(void);
+
 /* Ends sampling and flushes; may be called at any time. */
 void eb_recording_stop(void);
 

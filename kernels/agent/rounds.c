@@ -58,7 +58,7 @@ static int64_t warm_up(const eb_session* session, eb_contender* contender) {
   const int recent = warm.count < EB_STEADY_SAMPLES ? (int)warm.count : EB_STEADY_SAMPLES;
   const double median_ns = fmax(eb_median(warm.items + warm.count - recent, recent), 1);
   free(warm.items);
-  return (int64_t)fmax(1, round(kTurnNs / median_ns));
+  return (int64_t)fmin(fmax(1, round(kTurnNs / median_ns)), EB_MOST_RUNS - 1);
 }
 
 /* A turn begins with one inference that is not counted, because the caches still hold the contender before it. */

@@ -34,6 +34,7 @@ void eb_wait_prepare(void) {
   action.sa_handler = wake;
   sigaction(SIGCHLD, &action, NULL);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
   sigprocmask(SIG_BLOCK, &blocked, &outside);
 }
 
@@ -41,6 +42,7 @@ void eb_wait_undo(void) {
   for (int i = 0; i < ENDINGS; i++) signal(kEnding[i], SIG_DFL);
   signal(SIGCHLD, SIG_DFL);
   signal(SIGPIPE, SIG_DFL);
+  signal(SIGXFSZ, SIG_DFL);
   sigprocmask(SIG_SETMASK, &outside, NULL);
 }
 

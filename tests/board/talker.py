@@ -1,11 +1,11 @@
 """A program: a contender for tests of the agent, with times that it makes up.
 
-    talker.py NS[,NS…] [spin | die | mute | babble | short | shut] [REQUEST]
+    talker.py NS[,NS…] [spin | die | mute | babble | short | shut | flood] [REQUEST]
 
 Answers request after request with these times in turn, in no time itself; the first time of each answer of more than
 three is ten times as long. With `spin` the times are real. The others do what they say at the REQUESTth request (the
 first is 0, the greeting -1): end with 3, say nothing more, answer with no JSON, answer with a time too few, close their
-output.
+output, answer without end.
 """
 
 import json
@@ -22,6 +22,9 @@ def misbehave(how: str) -> None:
         time.sleep(1000)
     if how == "babble":
         print("Segmentation fault (not really)", flush=True)
+    if how == "flood":
+        while True:
+            print("x" * 1_000_000, end="", flush=True)
     if how == "shut":
         os.close(1)
         time.sleep(1000)

@@ -230,6 +230,22 @@ def test_a_job_that_fails_says_so_in_all_places(job: Job) -> None:
     assert (folder / "stderr").read_text() == "error: `a` ended with 3\nno such thing as luck\n"
 
 
+def test_a_file_that_may_not_grow_ends_the_job_and_its_last_line_is_whole(job: Job) -> None:
+    folder = job("one", *LONG)
+    command = ["sh", "-c", 'ulimit -f 20; exec "$@"', "sh", *agent_command(), "start", str(folder)]
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    followed = call("follow", folder, 0, 60)
+    assert followed.returncode == 0
+    assert int((folder / "exit").read_text()) == 1
+    events = (folder / "events").read_bytes()
+    assert followed.stdout.encode() == events
+    assert of_kind(read_events(events), "round")
+    assert not of_kind(read_events(events), "error")
+    reason = (folder / "stderr").read_text()
+    assert reason.startswith(f"error: cannot write `{folder / 'events'}`: ")
+    assert all(is_gone(pid) for pid in contender_pids(folder))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_a_measurement_in_order(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "plan").write_text(plan_text(*LONG))

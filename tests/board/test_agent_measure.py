@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from edgebin.profile.statistics import is_steady
-from tests.board.agent import agent_command, contender, is_gone, measure, of_kind, plan_text
+from tests.board.agent import agent_command, contender, is_gone, measure, of_kind, plan_text, read_events
+from tests.board.trees import text
 
 MS = 1_000_000
 CORES = ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76")
@@ -110,14 +111,12 @@ def test_the_quickest_of_one_name_is_kept(tmp_path: Path) -> None:
         (["babble", "2"], "`a` answered `Segmentation fault (not really)`"),
         (["short", "2"], "`a` did not answer with "),
         (["shut", "2"], "`a` closed its output"),
-        (["mute", "2"], "`a` did not answer within "),
-        (["mute", "-1"], "`a` did not answer within "),
+        (["flood", "2"], "`a` answered without end"),
     ],
 )
 def test_a_contender_that_goes_wrong_ends_the_job(words: list[str], message: str, tmp_path: Path) -> None:
     done, events = measure(
         tmp_path,
-        "timeout-seconds 0.5",
         "session 1 -",
         contender("good", str(MS)),
         contender("a", str(MS), *words),
@@ -126,6 +125,21 @@ def test_a_contender_that_goes_wrong_ends_the_job(words: list[str], message: str
     assert done.stderr.startswith(f"error: {message}")
     assert events[-1]["event"] == "error"
     assert events[-1]["message"].startswith(message)
+    assert all(is_gone(event["hello"]["pid"]) for event in of_kind(events, "started"))
+
+
+def test_a_contender_whose_clock_stands_still_ends_the_job(tmp_path: Path) -> None:
+    _, events = measure(tmp_path, "session 1 -", contender("a", "0"))
+    assert events[-1]["message"] == "`a` answered with no time at all"
+
+
+@pytest.mark.parametrize(("request_number", "timeout_s"), [("-1", "0.1"), ("1", "2")])
+def test_a_contender_that_hangs_ends_the_job(request_number: str, timeout_s: str, tmp_path: Path) -> None:
+    """Before it has ever answered it is given ten times as long."""
+    mute = contender("a", str(MS), "mute", request_number)
+    done, events = measure(tmp_path, f"timeout-seconds {timeout_s}", "session 1 -", mute)
+    assert done.returncode == 1
+    assert events[-1]["message"] == f"`a` did not answer within {'1' if request_number == '-1' else '2'} s"
     assert all(is_gone(event["hello"]["pid"]) for event in of_kind(events, "started"))
 
 
@@ -153,7 +167,7 @@ def test_windows_are_full_and_idle_stretches_stand_round_them(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     after_rounds = events[max(i for i, event in enumerate(events) if event["event"] == "round") + 1 :]
-    window = ["clock", "clock", "window"]
+    window = ["clock", "window"]
     assert [event["event"] for event in after_rounds] == ["clock", "idle", *window * 6, "idle", *["memory"] * 2, "end"]
     windows = of_kind(events, "window")
     assert [(event["window"], event["contender"]) for event in windows] == [
@@ -170,6 +184,42 @@ def test_windows_are_full_and_idle_stretches_stand_round_them(tmp_path: Path) ->
     for event in of_kind(events, "idle"):
         assert event["end_ns"] - event["begin_ns"] >= 50 * MS
     assert (stretches[0], stretches[-1]) == tuple((e["begin_ns"], e["end_ns"]) for e in of_kind(events, "idle"))
+
+
+@pytest.mark.parametrize("core", [None, "cortex-a57"])
+def test_power_is_sampled_through_windows_and_idle_stretches(core: str | None, tmp_path: Path) -> None:
+    if core is not None and shutil.which("qemu-aarch64") is None:
+        pytest.skip("no qemu-aarch64 on this machine")
+    chip = tmp_path / "root" / "sys" / "bus" / "i2c" / "drivers" / "ina3221x" / "6-0040" / "iio:device0"
+    for number, (label, mw) in enumerate((("POM_5V_IN", 5000), ("POM_5V_GPU", 250), ("POM_5V_CPU", 3000))):
+        text(chip / f"rail_name_{number}", label)
+        text(chip / f"in_power{number}_input", str(mw))
+        text(chip / f"in_voltage{number}_input", "5000")
+        text(chip / f"in_current{number}_input", str(mw // 5))
+    done, events = measure(
+        tmp_path,
+        *(f"root {tmp_path / 'root'}", "power ina3221", "power-hz 200", "idle-seconds 0.1", "energy-seconds 0.1"),
+        *("session 1 -", contender("a", str(5 * MS), "spin")),
+        *("session 1 -", contender("a", str(5 * MS), "spin")),
+        core=core,
+    )
+    assert done.returncode == 0, done.stderr
+    samples = read_events((tmp_path / "power").read_bytes())
+    assert {tuple(sample["w"]) for sample in samples} == {(5.0, 0.25, 3.0)}
+    times = [sample["t_ns"] for sample in samples]
+    assert times == sorted(set(times))
+    sampler = events[-1]["sampler"]
+    assert sampler["samples"] == len(samples)
+    stretches = [*of_kind(events, "window"), *of_kind(events, "idle")]
+    assert len(stretches) == 2 * (2 + 2)
+    for stretch in stretches:
+        inside = [ns for ns in times if stretch["begin_ns"] <= ns <= stretch["end_ns"]]
+        assert inside, "nothing was sampled in a window"
+        assert min(times) < stretch["begin_ns"] < stretch["end_ns"] < max(times)
+    assert sampler["wall_ns"] >= sum(stretch["end_ns"] - stretch["begin_ns"] for stretch in stretches)
+    # Nothing is sampled while latency is measured.
+    for event in of_kind(events, "round"):
+        assert not [ns for ns in times if event["begin_ns"] <= ns <= event["end_ns"]]
 
 
 def test_without_a_source_of_power_or_a_meter_no_energy_is_measured(tmp_path: Path) -> None:
