@@ -23,8 +23,8 @@ _END_SECONDS = 5
 _SETTLE_SECONDS = 1
 _LONGEST_SOCKET = 80  # of 108 bytes; ssh adds 17 while it makes it
 
-# A dead link is noticed after ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What the user's configuration does for
-# people at a terminal is switched off; an ssh that does not know an option of the second line yet does not have it.
+# A dead link is noticed in ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What the user's configuration does
+# for people at a terminal is switched off; an ssh that does not know an option of the second line does not have it.
 _OPTIONS = (
     "IgnoreUnknown=SessionType,StdinNull,ForkAfterAuthentication",
     *("SessionType=default", "StdinNull=no", "ForkAfterAuthentication=no"),
