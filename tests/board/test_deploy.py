@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from edgebin.board.agent import place_agent
 from edgebin.board.clean import clean_board
 from edgebin.board.deploy import deploy_bundle, deploy_program
+from edgebin.board.job import Job, new_job_id
 from edgebin.board.local_transport import LocalTransport
 from edgebin.board.ssh import SshTransport
 from edgebin.board.transport import Transport
@@ -164,6 +166,30 @@ def test_clean_says_what_it_removes(way: Transport, tiny_bundle: Bundles) -> Non
     assert not folder.exists()
     assert clean_board(way).bytes_ == 0
     assert deploy_bundle(way, tiny_bundle("x86-64")).copied_bytes == copied
+
+
+def test_clean_keeps_what_settings_were_before(way: Transport) -> None:
+    record = Path(way.folder, "jobs", "0" * 16, "tuning")
+    record.parent.mkdir(parents=True)
+    record.write_text("governor")
+    with pytest.raises(BoardError, match="has left settings behind") as error:
+        clean_board(way)
+    assert "doctor --host" in (error.value.hint or "")
+    record.unlink()
+    assert clean_board(way).jobs == 1
+
+
+def test_clean_refuses_while_the_agent_works(way: Transport, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    job = Job(way, place_agent(way), new_job_id())
+    job.start(f"edgebin-plan 1\nidle-seconds 0\ncommand waits\narg cat\narg {tmp_path}/go\n")
+    with pytest.raises(BoardError, match="a job is running"):
+        clean_board(way)
+    (tmp_path / "go").write_text("on")
+    list(job.follow(tmp_path / "events"))
+    while way.run(["flock", "-n", str(way.folder / "lock"), "true"]).returncode:  # the job's last moments
+        pass
+    assert clean_board(way).jobs == 1
 
 
 def test_clean_waits_for_nobody_who_works(way: Transport, tiny_bundle: Bundles) -> None:
