@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -119,6 +120,21 @@ def test_while_a_file_is_fetched(way: SshTransport, board: Sshd, tmp_path: Path,
     (tmp_path / "whole").write_bytes(b"whole")
     way.get(place(tmp_path, "whole"), tmp_path / "here")
     assert (tmp_path / "here").read_bytes() == b"whole"
+
+
+def test_nothing_is_left_of_a_host_that_is_killed(board: Sshd, tmp_path: Path) -> None:
+    code = (
+        f"from edgebin.board.ssh import SshTransport\nway = SshTransport('{board.host}')\n"
+        f"with way.stream(['sh', '-c', 'echo $$ > {tmp_path}/pid; echo up; sleep 1000']) as lines:\n"
+        "    print(next(lines), flush=True)\n    input()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as host:
+        assert host.stdout is not None
+        assert "up" in host.stdout.readline()
+        host.kill()
+    wait_for_end(tmp_path / "pid")
+    while board.connections():
+        time.sleep(0.01)
 
 
 @pytest.mark.slow

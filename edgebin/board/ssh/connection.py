@@ -51,7 +51,7 @@ class Connection:
         self.host = host
         self.mark = f"edgebin-{secrets.token_hex(8)}"
         self._folder = _socket_folder()
-        self._said = (self._folder / "said").open("w+b")
+        self._said = (self._folder / "said").open("a+b")
         self._greeting_bytes = 0
         try:
             self._master = self._start()
@@ -83,6 +83,8 @@ class Connection:
 
     def said(self) -> str:
         """What the master has had to say since the connection stands; before, what it has said at all."""
+        if self._said.closed:
+            return ""
         self._said.seek(self._greeting_bytes)
         return self._said.read().decode(errors="replace")
 
