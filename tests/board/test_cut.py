@@ -91,7 +91,7 @@ def test_while_a_file_is_put(way: SshTransport, board: Sshd, tmp_path: Path, cut
     folder = tmp_path / "there"
     data = os.urandom(1 << 20) * 64
     way.run(["true"])
-    cutter = when(lambda: any(folder.glob(".new-*/0")), lambda: cut(board))
+    cutter = when(lambda: any(folder.glob(".edgebin-*/0")), lambda: cut(board))
     with pytest.raises(ConnectionLost):
         way.put({place(folder, "file"): data})
     cutter.join()

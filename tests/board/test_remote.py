@@ -94,10 +94,8 @@ def test_a_bundle_for_another_machine_is_not_copied(machine: RemoteMachine, boar
     assert not (board.board_folder / "bundles").exists()
 
 
-@pytest.mark.parametrize("name", ["$(touch mark)", "-rf", "a\nb\n", "quote' \"; touch mark; é 漢"])
-def test_files_of_any_name(
-    machine: RemoteMachine, board: Sshd, tiny_bundle: Bundles, tmp_path: Path, name: str
-) -> None:
+def test_files_of_any_name(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) -> None:
+    name = "-rf $(touch mark); 'quote\" `touch mark`\n é 漢"
     (tmp_path / name).mkdir()
     bundle = tmp_path / name / f"{name}.ebz"
     shutil.copy(tiny_bundle("x86-64").path, bundle)
