@@ -243,7 +243,7 @@ def test_what_a_users_configuration_does_for_people(
         board, tmp_path, monkeypatch, "Host board\n",
         f"Host board\n RemoteCommand top\n RequestTTY force\n ControlMaster auto\n ControlPath {tmp_path}/theirs\n"
         f" ControlPersist 600\n LocalForward {tmp_path}/forward 127.0.0.1:1\n PermitLocalCommand yes\n"
-        f" LocalCommand touch {tmp_path}/local\n StdinNull yes\n SessionType none\n",
+        f" LocalCommand touch {tmp_path}/local\n IgnoreUnknown UseKeychain\n UseKeychain yes\n",
     )  # fmt: skip
     way = SshTransport(board.host)
     assert way.run(["cat"], stdin=b"a\nb").stdout == b"a\nb"
