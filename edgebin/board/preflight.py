@@ -11,9 +11,9 @@ from edgebin.board.inspect import Board
 from edgebin.board.recognise import fitting_targets, recognise
 from edgebin.bundle import Manifest
 from edgebin.errors import TargetMismatch
-from edgebin.targets import load_target
+from edgebin.targets import Target, load_target
 from edgebin.toolchain.elf import BOARD_PAGE_SIZE, parse_glibc
-from edgebin.toolchain.runtime import OLDEST_GLIBC
+from edgebin.toolchain.runtime import OLDEST_GLIBC, Backend
 
 Severity = Literal["error", "warning"]
 
@@ -67,10 +67,53 @@ class Finding:
     hint: str
 
 
-def preflight(board: Board, manifest: Manifest | None = None) -> list[Finding]:
-    """What stands in a bundle's way on a machine, errors first; without a bundle, what stands in the way of any."""
-    needs = _ask_bundle(board, manifest) if manifest is not None else _ask_any(board)
-    return sorted([*needs, *_ask_state(board)], key=lambda finding: finding.severity)
+@dataclass(frozen=True)
+class _Needs:
+    """What a bundle asks of a machine. `memory_bytes` and `disk_bytes` are the least: none runs in less, some in more.
+
+    Memory: every runtime holds the model's file and its own arrangement of the weights beside it.
+    """
+
+    what: str
+    target: Target
+    features: tuple[str, ...]
+    glibc: str
+    backend: Backend
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+
+    @classmethod
+    def of_bundle(cls, manifest: Manifest) -> _Needs:
+        sizes = {name: entry.size for name, entry in manifest.files.items()}
+        libraries = sum(size for name, size in sizes.items() if name.startswith("lib/"))
+        return cls(
+            f"the bundle is for {manifest.target.id}",
+            manifest.target,
+            manifest.features,
+            manifest.glibc,
+            manifest.backend,
+            memory_bytes=2 * sizes.get(manifest.model_name, 0) + libraries,
+            disk_bytes=sum(sizes.values()),
+        )
+
+    @classmethod
+    def of_target(cls, target: Target) -> _Needs:
+        return cls(f"bundles for {target.id} are asked for", target, target.features, OLDEST_GLIBC, "tvm")
+
+
+def preflight(board: Board, wanted: Manifest | Target | None = None) -> list[Finding]:
+    """What stands in the way on a machine, errors first.
+
+    Args:
+        board: the machine.
+        wanted: a bundle's manifest, or the target that bundles are to be compiled for; None: any bundle at all.
+    """
+    if board.machine not in ("aarch64", "x86_64") or wanted is None:
+        found = _ask_any(board)
+    else:
+        needs = _Needs.of_target(wanted) if isinstance(wanted, Target) else _Needs.of_bundle(wanted)
+        found = _ask(board, needs)
+    return sorted([*found, *_ask_state(board)], key=lambda finding: finding.severity)
 
 
 def require(findings: Iterable[Finding], *, name: str) -> None:
@@ -112,7 +155,7 @@ def _ask_any(board: Board) -> list[Finding]:
         findings.append(userland)
     elif board.glibc is None or parse_glibc(board.glibc) < parse_glibc(OLDEST_GLIBC):
         findings.append(
-            _found("glibc", f"bundles need glibc {OLDEST_GLIBC}, {_library(board)}", "install a newer system")
+            _found("glibc", f"glibc {OLDEST_GLIBC} is needed, {_library(board)}", _older_glibc(board, "tvm"))
         )
     return findings
 
@@ -127,55 +170,43 @@ def _library(board: Board) -> str:
     return f"there is glibc {board.glibc}" if board.glibc else "there is another C library"
 
 
-def _ask_bundle(board: Board, manifest: Manifest) -> list[Finding]:
-    target = manifest.target
+def _ask(board: Board, needs: _Needs) -> list[Finding]:
+    target = needs.target
     if board.machine != target.arch:
-        if board.machine not in ("aarch64", "x86_64"):
-            return _ask_any(board)
-        message = f"the bundle is for {target.id} ({target.arch}), this machine is {board.machine}"
-        return [_found("architecture", message, f"compile it again: {recompile(board)}")]
+        message = f"{needs.what} ({target.arch}), this machine is {board.machine}"
+        return [_found("architecture", message, f"compile for this machine: {recompile(board)}")]
     findings = []
-    if missing := sorted(set(manifest.features) - set(board.features)):
-        message = f"the bundle is for {target.id} and needs {', '.join(missing)}, which this machine lacks"
-        findings.append(_found("features", message, f"compile it again: {recompile(board)}"))
+    if missing := sorted(set(needs.features) - set(board.features)):
+        message = f"{needs.what}, which has {', '.join(missing)}; this machine has not"
+        findings.append(_found("features", message, f"compile for this machine: {recompile(board)}"))
     elif (known := recognise(board)) not in (None, target.id, target.id.removesuffix("-tuned")):
-        message = f"the bundle is for {target.name}, this is a {load_target(str(known)).name}"
-        findings.append(_found("other_board", message, f"compile it for this board: {recompile(board)}"))
+        message = f"{needs.what}, this is a {load_target(str(known)).name}"
+        findings.append(_found("other_board", message, f"compile for this board: {recompile(board)}"))
     if (userland := _userland(board)) is not None:
         findings.append(userland)
-    elif board.glibc is None or parse_glibc(board.glibc) < parse_glibc(manifest.glibc):
-        message = f"the bundle needs glibc {manifest.glibc}, {_library(board)}"
-        findings.append(_found("glibc", message, _older_glibc(board, manifest)))
+    elif board.glibc is None or parse_glibc(board.glibc) < parse_glibc(needs.glibc):
+        message = f"glibc {needs.glibc} is needed, {_library(board)}"
+        findings.append(_found("glibc", message, _older_glibc(board, needs.backend)))
     if target.arch == "aarch64" and board.page_bytes > BOARD_PAGE_SIZE:
         message = f"pages are {board.page_bytes} bytes, the bundle is aligned to {BOARD_PAGE_SIZE}"
         findings.append(_found("page_size", message))
-    return [*findings, *_ask_room(board, manifest)]
-
-
-def _older_glibc(board: Board, manifest: Manifest) -> str:
-    if board.glibc is None or parse_glibc(board.glibc) < parse_glibc(OLDEST_GLIBC):
-        return f"install a newer system: no bundle runs on less than glibc {OLDEST_GLIBC}"
-    if manifest.backend == "tvm":
-        return "compile with zig, which links for an old C library: `edgebin compile … --compiler zig`"
-    return f"compile with `--backend tvm`, which needs only glibc {OLDEST_GLIBC}"
-
-
-def _ask_room(board: Board, manifest: Manifest) -> list[Finding]:
-    """Least estimates: no bundle runs in less, some need more.
-
-    Memory: every runtime holds the model's file and its own arrangement of the weights beside it.
-    """
-    sizes = {name: entry.size for name, entry in manifest.files.items()}
-    memory = 2 * sizes.get(manifest.model_name, 0) + sum(n for name, n in sizes.items() if name.startswith("lib/"))
-    disk = sum(sizes.values())
-    findings = []
-    if board.memory_available_bytes is not None and board.memory_available_bytes < memory:
-        message = f"{_mb(board.memory_available_bytes)} of memory are free, it needs {_mb(memory)} at least"
+    if board.memory_available_bytes is not None and board.memory_available_bytes < needs.memory_bytes:
+        message = (
+            f"{_mb(board.memory_available_bytes)} of memory are free, {_mb(needs.memory_bytes)} are needed at least"
+        )
         findings.append(_found("memory", message))
-    if board.disk_free_bytes is not None and board.disk_free_bytes < disk:
-        message = f"{_mb(board.disk_free_bytes)} of disk space are free, the bundle takes {_mb(disk)}"
+    if board.disk_free_bytes is not None and board.disk_free_bytes < needs.disk_bytes:
+        message = f"{_mb(board.disk_free_bytes)} of disk space are free, the bundle takes {_mb(needs.disk_bytes)}"
         findings.append(_found("disk", message))
     return findings
+
+
+def _older_glibc(board: Board, backend: Backend) -> str:
+    if board.glibc is None or parse_glibc(board.glibc) < parse_glibc(OLDEST_GLIBC):
+        return f"install a newer system: no bundle runs on less than glibc {OLDEST_GLIBC}"
+    if backend == "tvm":
+        return "compile with zig, which links for an old C library: `edgebin compile … --compiler zig`"
+    return f"compile with `--backend tvm`, which needs only glibc {OLDEST_GLIBC}"
 
 
 def _ask_state(board: Board) -> list[Finding]:

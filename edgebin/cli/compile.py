@@ -50,7 +50,7 @@ def compile_(
         bool,
         typer.Option(
             "--full-precision",
-            help="tflite: the full-precision twin, as a baseline. A binary export's twin has random weights.",
+            help="tvm, tflite: the full-precision twin, as a baseline. A binary export's twin has random weights.",
         ),
     ] = False,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images per inference.")] = 1,
@@ -62,7 +62,7 @@ def compile_(
         typer.Option(
             "--tune",
             metavar="MACHINE",
-            help="Choose kernels by timing them: on `local`, or on a host as `ssh` takes it.",
+            help="Choose kernels by timing them: on `local`, on a device, or on a host as `ssh` takes it.",
         ),
     ] = None,
     verify: Annotated[
@@ -79,8 +79,10 @@ def compile_(
     The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
     verified under QEMU. `edgebin unpack` gives its model and library to onnxruntime or TFLite in your own program.
     """
-    from edgebin.board import verify_bundle
-    from edgebin.board.programs import place_of
+    from contextlib import closing
+
+    from edgebin.board import reach, verify_bundle
+    from edgebin.board.hosts import LOCAL
     from edgebin.bundle import open_bundle
     from edgebin.bundle.compile import check_form, compile_bundle
     from edgebin.errors import InputError
@@ -102,19 +104,20 @@ def compile_(
             f"{report.rows} golden images on {report.machine}; outputs differ by {report.max_abs_diff:.1e} at most"
         )
 
-    result = compile_bundle(
-        model,
-        found,
-        bundle,
-        backend=backend.value,
-        form=form,
-        batch=batch,
-        compiler=compiler.value if compiler else "auto",
-        fetch=fetch,
-        tuner=None if tune is None else tuner(place_of(tune), found, say=output.progress),
-        check=check if verify else None,
-        say=output.progress,
-    )
+    with closing(reach(tune or LOCAL)) as way:
+        result = compile_bundle(
+            model,
+            found,
+            bundle,
+            backend=backend.value,
+            form=form,
+            batch=batch,
+            compiler=compiler.value if compiler else "auto",
+            fetch=fetch,
+            tuner=None if tune is None else tuner(way, found, say=output.progress),
+            check=check if verify else None,
+            say=output.progress,
+        )
     manifest = result.manifest
     if manifest.tuning is not None:
         output.table(("operation", "sizes", "epilogue", "kernel", "best, us", "next best"), _choices(manifest.tuning))

@@ -18,6 +18,8 @@ from edgebin.profile.quantities import MeasuredEnergy
 from edgebin.profile.record import Power
 
 Contender = tuple[int, int]  # session and contender, as events count them
+ENERGY_FLAGS = ("baseline_drift", "too_few_samples", "missing_samples", "repeated_samples")
+
 _NS = 1e9
 _RESAMPLES = 2000
 _DRIFT_SHARE, _DRIFT_W = 0.05, 0.1
@@ -81,7 +83,7 @@ def measure_energy(
     """Energy per inference of every contender: the median of its windows.
 
     Idle power of a session is the mean of its idle stretches, the first of which is `before`, the last `after`.
-    `sampler_cpu_ns` is what sampling took of a processor over the whole trace.
+    `sampler_cpu_ns` is what sampling took of a processor for the whole trace.
 
     Flags: `baseline_drift` (idle power before and after differs by more than 5 % or 0.1 W), `too_few_samples` (fewer
     than 20 in a window), `missing_samples` (more than 1 % of a window or idle stretch lies in gaps, or of its samples
@@ -107,7 +109,9 @@ def measure_energy(
     }
     duration_s = np.array([(window.end_ns - window.begin_ns) / _NS for window in windows])
     samples = sum(inside.t_ns.size for inside in sampled)
-    span_ns = int(trace.t_ns[-1] - trace.t_ns[0])
+    steps_ns = np.diff(trace.t_ns)
+    # Between sessions nothing is sampled.
+    span_ns = float(steps_ns[steps_ns <= _GAP_PERIODS * np.median(steps_ns)].sum()) if steps_ns.size else 0.0
     pairs = [values for _, values in sorted(idle_w.items()) if len(values) > 1]
     power = Power(
         source=trace.source.source,

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import edgebin
-from edgebin.board.programs import Here, Place
+from edgebin.board.local_transport import LocalTransport
+from edgebin.board.programs import ask_program
+from edgebin.board.transport import Transport
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
 from edgebin.kernels.probe import probe_paths, probe_program
 from edgebin.kernels.shape import CallShape
@@ -95,28 +97,28 @@ class ProbeReport:
     kernels: tuple[KernelResult, ...]
 
 
-def probe_machine(place: Place, target: Target, *, say: Say = lambda _: None) -> ProbeReport:
-    """Builds the probe for a target and runs it in a place.
+def probe_machine(way: Transport, target: Target, *, say: Say = lambda _: None) -> ProbeReport:
+    """Builds the probe for a target and runs it in a way.
 
     Raises:
         ToolchainError: no compiler, or no emulator.
-        BoardError: the place cannot be reached or cannot run the program.
+        BoardError: the machine cannot be reached or cannot run the program.
         TargetMismatch: the processor there is another than the target's.
     """
-    _check_architecture(place, target, hint="emulate it: `edgebin targets probe --qemu TARGET`, or name its host")
+    _check_architecture(way, target, hint="emulate it: `edgebin targets probe --qemu TARGET`, or name its host")
     names = probe_paths(target.arch)
     tried = [(call, name) for call in SHAPES for name in names if name in _listed(call.kernel)]
     say(f"building the probe for {target.id}")
-    repeats = "1" if place.emulated else _TIME
+    repeats = "1" if way.emulated else _TIME
     lines = ["machine", "rates", "bandwidth", *(" ".join(call.arguments(v, repeats)) for call, v in tried)]
-    say(f"trying {len(tried)} kernels on {place.name}")
-    machine, rates, memory, *answers = _ask(place, target, lines)
-    emulated = place.emulated or machine["emulated"]
+    say(f"trying {len(tried)} kernels on {way.name}")
+    machine, rates, memory, *answers = _ask(way, target, lines)
+    emulated = way.emulated or machine["emulated"]
     if not emulated:
-        _check_core(machine, target, place)
+        _check_core(machine, target, way)
     freq_hz = None if emulated else float(rates["freq_hz"])
     return ProbeReport(
-        machine=place.name,
+        machine=way.name,
         host=machine["host"],
         processor=machine["model"] or target.core.name,
         cores=machine["cores"],
@@ -162,33 +164,33 @@ def tuned_target(report: ProbeReport, target: Target) -> Target:
     )
 
 
-def tuner(place: Place, target: Target, *, say: Say = lambda _: None) -> Tuner:
-    """Chooses kernels for a target by timing them in a place.
+def tuner(way: Transport, target: Target, *, say: Say = lambda _: None) -> Tuner:
+    """Chooses kernels for a target by timing them in a way.
 
     Raises:
-        TargetMismatch: the place is no machine of the target's kind, or emulated: then times say nothing.
-        BoardError: the place cannot be reached.
+        TargetMismatch: this is no machine of the target's kind, or emulated: then times say nothing.
+        BoardError: the machine cannot be reached.
     """
     hint = "leave `--tune` out: a model of the core chooses then; or tune on the board: `--tune HOST`"
-    _check_architecture(place, target, hint=hint)
+    _check_architecture(way, target, hint=hint)
     machine: dict[str, Any] = {}
-    if not place.emulated:
-        (machine,) = _ask(place, target, ["machine"])
-    if place.emulated or machine["emulated"]:
-        raise TargetMismatch(f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=hint)
+    if not way.emulated:
+        (machine,) = _ask(way, target, ["machine"])
+    if way.emulated or machine["emulated"]:
+        raise TargetMismatch(f"{way.name} is an emulator, whose times say nothing about {target.name}", hint=hint)
     if missing := sorted(set(target.features) - set(machine["features"].split())):
-        raise TargetMismatch(f"{place.name} is no {target.id}: it lacks {', '.join(missing)}", hint=hint)
-    _check_core(machine, target, place)
+        raise TargetMismatch(f"{way.name} is no {target.id}: it lacks {', '.join(missing)}", hint=hint)
+    _check_core(machine, target, way)
 
     def measure(call: CallShape, kernels: Sequence[Variant]) -> dict[str, int]:
         say(f"timing {call}")
         names = [variant.path for variant in kernels] * _ROUNDS
-        answers = _ask(place, target, [" ".join(call.arguments(name, _TIME)) for name in names])
+        answers = _ask(way, target, [" ".join(call.arguments(name, _TIME)) for name in names])
         results = [_result(call, name, answer, None) for name, answer in zip(names, answers, strict=True)]
         for result in results:
             if not result.exact or result.best_ns is None:
                 raise VerificationError(
-                    f"the kernel `{result.variant}` is not exact on {place.name}: {call}", max_abs_diff=float("inf")
+                    f"the kernel `{result.variant}` is not exact on {way.name}: {call}", max_abs_diff=float("inf")
                 )
         return {name: min(r.best_ns or 0 for r in results if r.variant == name) for name in dict.fromkeys(names)}
 
@@ -199,16 +201,16 @@ def _listed(op: str) -> set[str]:
     return {variant.path for variant in variants() if variant.op == op}
 
 
-def _ask(place: Place, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
+def _ask(way: Transport, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
     """One answer for each line."""
     program = probe_program(target, find_compiler(target))
-    answered = place.run(program, lines).splitlines()
+    answered = ask_program(way, program, "probe", lines).splitlines()
     try:
         answers = [json.loads(line) for line in answered]
     except ValueError as error:
-        raise BoardError(f"the probe's answer on {place.name} makes no sense: {error}") from error
+        raise BoardError(f"the probe's answer on {way.name} makes no sense: {error}") from error
     if len(answers) != len(lines) or not all(isinstance(answer, dict) for answer in answers):
-        raise BoardError(f"the probe on {place.name} gave {len(answers)} answers to {len(lines)} questions")
+        raise BoardError(f"the probe on {way.name} gave {len(answers)} answers to {len(lines)} questions")
     return answers
 
 
@@ -227,17 +229,17 @@ def _result(
     return KernelResult(call, variant, answer["exact"], best_ns, per_cycle)
 
 
-def _check_architecture(place: Place, target: Target, *, hint: str) -> None:
-    if isinstance(place, Here) and host_arch() != target.arch:
-        raise TargetMismatch(f"{place.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
+def _check_architecture(way: Transport, target: Target, *, hint: str) -> None:
+    if type(way) is LocalTransport and host_arch() != target.arch:
+        raise TargetMismatch(f"{way.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
 
 
-def _check_core(machine: dict[str, Any], target: Target, place: Place) -> None:
+def _check_core(machine: dict[str, Any], target: Target, way: Transport) -> None:
     said = (machine["implementer"], machine["part"])
     expected = (target.core.implementer, target.core.part)
     if all(said) and None not in expected and tuple(int(word, 16) for word in said) != expected:
         raise TargetMismatch(
-            f"{place.name} has a processor of implementer {said[0]}, part {said[1]}; "
+            f"{way.name} has a processor of implementer {said[0]}, part {said[1]}; "
             f"{target.id} has {target.core.name} ({expected[0]:#x}, {expected[1]:#x})",
             hint="name the target that it is: `edgebin targets list`",
         )

@@ -15,7 +15,7 @@ from edgebin.profile.statistics import summarize
 
 @dataclass(frozen=True)
 class Flag:
-    """What is the matter, and what to do, in words. `{name}` stands for the variant that it is about.
+    """What is the matter, and what to do, in words.
 
     `invalid`: the figures must not be trusted; otherwise it is only good to know.
     """
@@ -52,6 +52,19 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             "idle power before and after differs by more than 5 % or 0.1 W",
             "let the board settle first, and measure again",
         ),
+        "too_few_samples": Flag(
+            "an energy window has fewer than 20 readings of power",
+            "measure longer, `--energy-seconds`, or sample faster, `--power-hz`",
+        ),
+        "missing_samples": Flag(
+            "more than 1 % of an energy window or idle stretch has no readings of power",
+            "stop what else the board is doing, and measure again",
+        ),
+        "repeated_samples": Flag(
+            "power was read more often than its sensor renews it: the number of samples says more than there is",
+            "lower `--power-hz`",
+            invalid=False,
+        ),
         "below_nominal": Flag(
             "a processor ran at less than 98 % of its highest clock",
             "`--tune` makes it run at full speed, if the power mode allows that",
@@ -60,6 +73,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
     }
 )
 
+_UNKNOWN = Flag("this edgebin does not know what that means", "read it with the edgebin that wrote it")
 _PRECISE_REACH = 0.1  # of a ratio, to either side
 _STEADY_CLOCK = 0.98
 _SPREAD = 1.5  # 90th percentile over median
@@ -106,8 +120,8 @@ def judge(
 
 
 def flag_of(flag: str) -> Flag:
-    """What a flag of a record stands for; also one of `name:variant`. Of a newer edgebin's only the name is known."""
-    return FLAGS.get(flag.partition(":")[0], Flag(flag, "use the edgebin that wrote this"))
+    """What a flag of a record stands for; one that is about a variant has its name behind a colon."""
+    return FLAGS.get(flag.partition(":")[0], _UNKNOWN)
 
 
 def sentence(flag: str) -> str:

@@ -1,10 +1,31 @@
-/* Stands in until the real one is merged. */
 #include "board.h"
 
+#include <stddef.h>
+
 #include "../runtime/json.h"
+#include "board/parts.h"
+
+void eb_board_string(const char* key, const char* text) {
+  if (text && *text) {
+    eb_json_string(key, text);
+  } else {
+    eb_json_null(key);
+  }
+}
+
+void eb_board_integer(const char* key, int64_t value) {
+  if (value >= 0) {
+    eb_json_integer(key, value);
+  } else {
+    eb_json_null(key);
+  }
+}
 
 void eb_board_report(const char* root, const char* folder) {
-  (void)root;
-  (void)folder;
-  eb_json_null("model");
+  eb_board_identity(root);
+  eb_board_userland(root);
+  eb_board_processors(root);
+  eb_board_room(root, folder);
+  eb_board_strain(root);
+  eb_board_changeable(root, folder);
 }

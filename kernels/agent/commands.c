@@ -11,9 +11,12 @@
 #include "../runtime/json.h"
 #include "../runtime/machine.h"
 #include "board.h"
+#include "job.h"
+#include "measure.h"
 #include "paths.h"
 #include "power.h"
 #include "tuning.h"
+#include "wait.h"
 
 typedef struct {
   const char* root;
@@ -25,7 +28,8 @@ typedef struct {
 static double number(const char* option, const char* text) {
   char* end;
   const double value = strtod(text, &end);
-  if (!*text || *end || !(value > 0)) eb_fail(EB_EXIT_INPUT, "%s: not a positive number: `%s`", option, text);
+  if (!*text || *end || !(value >= 0 && value < 1e9))
+    eb_fail(EB_EXIT_INPUT, "%s: not such a number: `%s`", option, text);
   return value;
 }
 
@@ -45,6 +49,7 @@ static options parse(int argc, char** argv) {
       found.power = value;
     } else if (!strcmp(argv[i], "--power-hz")) {
       found.power_hz = number("--power-hz", value);
+      if (found.power_hz < 0.1) eb_fail(EB_EXIT_INPUT, "--power-hz: too small: `%s`", value);
     } else {
       eb_fail(EB_EXIT_INPUT, "unknown option `%s`", argv[i]);
     }
@@ -102,6 +107,42 @@ int eb_command_clock(int argc, char** argv) {
     eb_json_end();
   }
   return EB_EXIT_OK;
+}
+
+int eb_command_measure(int argc, char** argv) {
+  if (argc != 3) eb_fail(EB_EXIT_INPUT, "usage: agent measure PLAN EVENTS POWER");
+  char folder[PATH_MAX], record[PATH_MAX];
+  const eb_measure_files files = {
+      .events = argv[1],
+      .power = argv[2],
+      .tuning = eb_path_in(record, eb_path_parent(folder, argv[1], 1), "tuning"),
+  };
+  const eb_plan plan = eb_plan_read(argv[0]);
+  eb_wait_prepare();
+  eb_on_fail(eb_measure_give_up);
+  eb_measure(&plan, &files);
+  return EB_EXIT_OK;
+}
+
+int eb_command_start(int argc, char** argv) {
+  if (argc != 1) eb_fail(EB_EXIT_INPUT, "usage: agent start JOB");
+  eb_wait_prepare();
+  return eb_job_start(argv[0]);
+}
+
+int eb_command_follow(int argc, char** argv) {
+  if (argc != 3) eb_fail(EB_EXIT_INPUT, "usage: agent follow JOB OFFSET SECONDS");
+  char* end;
+  const long long offset = strtoll(argv[1], &end, 10);
+  if (*end || end == argv[1] || offset < 0) eb_fail(EB_EXIT_INPUT, "OFFSET: not a whole number: `%s`", argv[1]);
+  eb_wait_prepare();
+  return eb_job_follow(argv[0], offset, number("SECONDS", argv[2]));
+}
+
+int eb_command_stop(int argc, char** argv) {
+  if (argc != 1) eb_fail(EB_EXIT_INPUT, "usage: agent stop JOB");
+  eb_wait_prepare();
+  return eb_job_stop(argv[0]);
 }
 
 int eb_command_restore(int argc, char** argv) {

@@ -13,8 +13,9 @@ static FILE* out(void) { return stream ? stream : stdout; }
 
 void eb_json_to(FILE* to) { stream = to; }
 
-/* Bytes of the UTF-8 character that begins at `text`; 0 if none does. Source: the Unicode Standard, table 3-7. */
-static size_t utf8_length(const unsigned char* text, size_t room) {
+/* Source: the Unicode Standard, table 3-7. */
+size_t eb_json_utf8(const char* from, size_t room) {
+  const unsigned char* text = (const unsigned char*)from;
   if (text[0] < 0x80) return 1;
   const size_t length = text[0] >= 0xc2 && text[0] < 0xe0 ? 2 : text[0] >= 0xe0 && text[0] < 0xf0 ? 3 : 4;
   if (text[0] < 0xc2 || text[0] > 0xf4 || length > room) return 0;
@@ -28,19 +29,18 @@ static size_t utf8_length(const unsigned char* text, size_t room) {
 }
 
 static void put_text(const char* text, size_t length) {
-  const unsigned char* c = (const unsigned char*)text;
   putc('"', out());
   for (size_t i = 0, step; i < length; i += step) {
-    step = utf8_length(c + i, length - i);
+    step = eb_json_utf8(text + i, length - i);
     if (!step) {
       fputs("\xef\xbf\xbd", out()); /* the character for what is none */
       step = 1;
-    } else if (c[i] == '"' || c[i] == '\\') {
-      fprintf(out(), "\\%c", c[i]);
-    } else if (c[i] < 0x20) {
-      fprintf(out(), "\\u%04x", c[i]);
+    } else if (text[i] == '"' || text[i] == '\\') {
+      fprintf(out(), "\\%c", text[i]);
+    } else if ((unsigned char)text[i] < 0x20) {
+      fprintf(out(), "\\u%04x", text[i]);
     } else {
-      fwrite(c + i, 1, step, out());
+      fwrite(text + i, 1, step, out());
     }
   }
   putc('"', out());

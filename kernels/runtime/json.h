@@ -24,6 +24,9 @@ void eb_json_raw(const char* key, const char* json);                        /* a
 void eb_json_numbers(const char* key, const double* values, int64_t count); /* null where not finite */
 void eb_json_integers(const char* key, const int64_t* values, int64_t count);
 
+/* Bytes of the UTF-8 character that `text` begins with, of which `room` bytes are there; 0 if it begins with none. */
+size_t eb_json_utf8(const char* text, size_t room);
+
 /* Objects in a list: open the list, then begin and end each object. */
 void eb_json_open_list(const char* key);
 void eb_json_open_object(const char* key); /* key NULL inside a list */

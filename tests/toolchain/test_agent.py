@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgebin.errors import ToolchainError
+from edgebin.toolchain import agent
 from edgebin.toolchain.agent import ARCHES, agent_program
 from edgebin.toolchain.elf import elf_needs
 
@@ -29,6 +30,26 @@ def test_is_small_and_names_no_folder_of_this_machine(arch: str) -> None:
     data = agent_program(arch).read_bytes()
     assert len(data) < 300_000
     assert str(Path.home()).encode() not in data
+
+
+@pytest.mark.parametrize("arch", [platform.machine(), pytest.param("aarch64", marks=pytest.mark.slow)])
+def test_gcc_builds_it_without_a_warning_where_zig_is_not(
+    arch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("gcc" if arch == platform.machine() else f"{arch}-linux-gnu-gcc") is None:
+        pytest.skip(f"no gcc for {arch} on this machine")
+    monkeypatch.setattr("edgebin.toolchain.agent.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("edgebin.toolchain.agent._FLAGS", (*agent._FLAGS, "-Werror"))
+    monkeypatch.setenv("EDGEBIN_CACHE_DIR", str(tmp_path))
+    assert elf_needs(agent_program(arch)).arch == arch
+
+
+def test_no_compiler_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgebin.toolchain.agent.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("edgebin.toolchain.agent.shutil.which", lambda name: None)
+    monkeypatch.setenv("EDGEBIN_CACHE_DIR", str(tmp_path))
+    with pytest.raises(ToolchainError, match="neither zig nor"):
+        agent_program("aarch64")
 
 
 def test_an_architecture_that_has_no_agent_is_refused() -> None:
