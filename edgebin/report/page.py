@@ -41,7 +41,7 @@ from edgebin.report.charts.threads import gain, latency_over_threads, speedup_ov
 from edgebin.report.environment import command, environment_rows
 from edgebin.report.explanations import TRUST, energy_explanations, latency_explanations, remarks, threads_text
 from edgebin.report.headline import energy_sentence, headline, key_figures
-from edgebin.report.run import Run
+from edgebin.report.run import Failed, Run
 from edgebin.report.tables import Table, machine, ordered_variants, ours, runs_table, variants_table
 from edgebin.report.text import clean, name_of
 from edgebin.report.timings import Timings
@@ -80,8 +80,8 @@ class _Charts:
         return Chart(*(draw(width).markup(f"chart{next(self._numbers)}") for width in (wide, _NARROW)))
 
 
-def report_html(runs: Sequence[Run]) -> str:
-    """The page of one run, or of several with their comparison first."""
+def report_html(runs: Sequence[Run], failed: Sequence[Failed] = ()) -> str:
+    """The page of one run, or of several with their comparison first, and the boards that have none."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -95,18 +95,26 @@ def report_html(runs: Sequence[Run]) -> str:
     charts = _Charts()
     records = [run.record for run in runs]
     comparison = None
-    if len(runs) > 1:
+    if len(runs) > 1 or failed:
         comparison = {
             "table": runs_table(records),
             "chart": charts(lambda width: _required(runs_chart(records, width))) if runs_chart(records, 1e3) else None,
+            "failed": failed,
         }
     return environment.get_template("page.html.j2").render(
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        title=headline(records[0]) if len(runs) == 1 else f"{len(runs)} runs compared",
+        title=_title(records, failed),
         version=edgebin.__version__,
         comparison=comparison,
         runs=[_view(number, run, charts) for number, run in enumerate(runs, start=1)],
     )
+
+
+def _title(records: Sequence[RunRecord], failed: Sequence[Failed]) -> str:
+    if len(records) == 1 and not failed:
+        return headline(records[0])
+    runs = f"{len(records)} run{'s' if len(records) > 1 else ''} compared"
+    return f"{runs}, {len(failed)} failed" if failed else runs
 
 
 def _code(text: str) -> Markup:
@@ -177,8 +185,7 @@ def _shown(run: Run, threads: int) -> list[Timings]:
 def _reason(flag: str) -> tuple[str, str, str]:
     """A flag, what it means, and what to do."""
     known = flag_of(flag)
-    meaning = known.meaning if known.meaning != flag else "this edgebin does not know what it means"
-    return flag, _sentence(meaning), _sentence(known.action)
+    return flag, _sentence(known.meaning), _sentence(known.action)
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgebin.profile.record import RunRecord, Validity
-from edgebin.report import Run, read_run, report_html
+from edgebin.report import Failed, Run, read_run, report_html
 from tests.report.builder import (
     HOSTILE,
     estimated_record,
@@ -86,7 +86,7 @@ def test_an_invalid_measurement_says_why_and_what_to_do_before_its_figures() -> 
     warning = text.index("These figures must not be trusted.")
     assert warning < text.index("Median latency")
     assert "The board slowed itself down" in text[warning:]
-    assert "This edgebin does not know what it means." in text
+    assert text.count("of_a_newer_edgebin") == 2
     assert "✓ Valid" not in text
 
 
@@ -155,3 +155,10 @@ def test_a_record_without_anything_optional_is_a_page() -> None:
     )
     text = Elements(page(bare)).text.replace("\u202f", " ")
     assert "digits-rpi5.ebz takes 24.6 ms per inference on pi5 (Raspberry Pi 5)." in text
+
+
+def test_boards_that_failed_are_in_the_page() -> None:
+    text = Elements(report_html([Run(measured_record())], [Failed("nano-2", "<b>gone</b>")])).text
+    assert "1 run compared, 1 failed" in text
+    assert "✕ nano-2" in text
+    assert "<b>gone</b>" in text
