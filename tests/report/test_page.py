@@ -69,6 +69,19 @@ def test_every_figure_of_an_estimate_is_marked() -> None:
         assert set(re.findall(rf"(.){re.escape(figure)}", text)) == {"~"}
 
 
+def test_an_estimated_energy_beside_a_measured_latency_is_marked() -> None:
+    energies = {variant.name: variant.energy for variant in estimated_record().variants}
+    record = measured_record(energy=False)
+    variants = tuple(replace(variant, energy=energies.get(variant.name)) for variant in record.variants)
+    html = page(replace(record, variants=variants, no_energy=None))
+    text = Elements(html).text
+    assert "Latency measured" in text
+    assert "Energy estimated" in text
+    assert "It should draw ~0.21–0.34 J per inference: an estimate." in text
+    assert "Trust class E: an estimate that nobody measured." in text
+    assert set(re.findall(r"(.)0\.21–0\.34 J", text)) == {"~"}
+
+
 def test_estimates_and_measurements_never_look_alike() -> None:
     shapes = {
         kind: {attributes.get("class") or "" for tag, attributes in Elements(html).found if tag in ("rect", "path")}
