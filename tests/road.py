@@ -59,6 +59,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # What `compile` makes of one export: by title (`Manifest.title`), the words that ask for it.
 KINDS = {
     "tvm": (),
+    "tvm fp32": ("--full-precision",),
     "ort": ("--backend", "ort"),
     "tflite": ("--backend", "tflite"),
     "tflite lce": ("--backend", "tflite", "--lce-only"),

@@ -8,6 +8,7 @@ off leaves nothing that the next has to clean up.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -97,6 +98,21 @@ def deploy_program(transport: Transport, program: Path, name: str) -> Deployed:
     sha256 = _sha256(program)
     copied = _deploy(transport, {f"{name}-{sha256}": _File(program, sha256, "755")})
     return Deployed(transport.folder / f"{name}-{sha256}", copied)
+
+
+def deploy_files(transport: Transport, files: Mapping[str, Path]) -> Deployed:
+    """Brings files that belong together to the board, under these names into a folder of their own.
+
+    Raises:
+        ConnectionLost, BoardError: the board is away, or has no room.
+    """
+    sums = {name: _sha256(path) for name, path in files.items()}
+    place = f"files/{hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()}"
+    modes = {name: "755" if os.access(path, os.X_OK) else "644" for name, path in files.items()}
+    copied = _deploy(
+        transport, {f"{place}/{name}": _File(path, sums[name], modes[name]) for name, path in files.items()}
+    )
+    return Deployed(transport.folder / place, copied)
 
 
 def _deploy(transport: Transport, files: Mapping[str, _File]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgebin.board.devices import registered_devices
+from edgebin.board.devices import Device, registered_devices
 from edgebin.board.hosts import LOCAL, QEMU_PREFIX
 from edgebin.board.local_transport import LocalTransport
 from edgebin.board.qemu_transport import QemuTransport
@@ -22,8 +22,15 @@ def reach(host: str) -> Transport:
     if host == LOCAL:
         return LocalTransport()
     device = registered_devices().get(host)
-    if device is None:
-        return _way(host, None)
+    return _way(host, None) if device is None else reach_device(device)
+
+
+def reach_device(device: Device) -> Transport:
+    """A way to a board of a list.
+
+    Raises:
+        InputError: no such target.
+    """
     return _way(device.host, device.name)
 
 

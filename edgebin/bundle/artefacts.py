@@ -43,7 +43,9 @@ class Artefacts:
 def build_artefacts(
     backend: Backend, form: Form, model: ir.Model, target: Target, compiler: Compiler, folder: Path, *, batch: int
 ) -> Artefacts:
-    """Builds in `folder` from a lowered model whose kernels have been chosen; but for the form "binary", not lowered.
+    """Builds in `folder` from a lowered model whose kernels have been chosen.
+
+    For TFLite, forms other than "binary" are built from a model that has not been lowered.
 
     Raises:
         CompileError: the backend cannot say one of the ops.

@@ -16,6 +16,7 @@ import edgebin
 from edgebin.bundle.artefacts import Artefacts, build_artefacts
 from edgebin.bundle.layers import LAYERS_NAME, golden_layers
 from edgebin.bundle.manifest import (
+    FORM_BACKENDS,
     GOLDEN_INPUTS_NAME,
     GOLDEN_OUTPUTS_NAME,
     RUNNER_NAME,
@@ -77,7 +78,7 @@ def compile_bundle(
         model: a folder that `edgebin export` wrote, or the `model.onnx` in it.
         output: the bundle to write; it appears only after `check` has accepted it.
         backend: in whose format the model is written, and whose runtime the bundle carries.
-        form: for tflite, "lce-only" for ops of Larq Compute Engine and TFLite alone, "full-precision" for the twin.
+        form: "full-precision": the twin, on TVM or TFLite; "lce-only": only ops of Larq Compute Engine and of TFLite.
         batch: images per inference; it is fixed in the compiled module.
         compiler: who compiles glue, kernels and runner.
         fetch: whether the target's runtime libraries may be downloaded if they are not in the cache.
@@ -91,13 +92,42 @@ def compile_bundle(
         ToolchainError: a compiler or runtime library is missing or failed.
     """
     check_form(backend, form, tuned=tuner is not None)
-    source = read_source(model, form)
+    return compile_source(
+        read_source(model, form),
+        target,
+        output,
+        backend=backend,
+        form=form,
+        batch=batch,
+        compiler=compiler,
+        fetch=fetch,
+        tuner=tuner,
+        check=check,
+        say=say,
+    )
+
+
+def compile_source(
+    source: Source,
+    target: Target,
+    output: Path,
+    *,
+    backend: Backend = "tvm",
+    form: Form = "binary",
+    batch: int = 1,
+    compiler: Literal["auto", "zig", "gcc"] = "auto",
+    fetch: bool = False,
+    tuner: Tuner | None = None,
+    check: Callable[[Path], None] | None = None,
+    say: Say = lambda _: None,
+) -> CompileResult:
+    """The same for a model that has been read: arguments and errors as `compile_bundle` has them."""
     libraries = runtime_libraries(target, backend, fetch=fetch, say=say)
     builder = find_compiler(target, compiler)
     paths = kernel_paths(target)
     choose = by_model(paths, target.core) if tuner is None else tuner.choose_for(paths)
     graph, calls = ir.from_proto(source.model), {}
-    if form == "binary":
+    if form == "binary" or backend == "tvm":
         say(f"lowering {len(source.model.graph.node)} nodes to kernel calls")
         lower(graph, batch=batch, backend=backend)
         calls = choose_kernels(graph, choose, cores=target.cores)
@@ -122,8 +152,8 @@ def compile_bundle(
             glibc=newest_glibc([*made.programs, runner, *libraries.paths]),
             kernel_path=paths[0],  # type: ignore[arg-type]  # checked by the model
             model=ModelInfo(
-                id=source.exported.model,
-                config=source.exported.config,
+                id=source.model_id,
+                config=dict(source.config),
                 source_sha256=hashlib.sha256(source.model.SerializeToString(deterministic=True)).hexdigest(),
             ),
             batch=batch,
@@ -153,12 +183,13 @@ def check_form(backend: Backend, form: Form, *, tuned: bool) -> None:
     Raises:
         InputError: they do not.
     """
-    if form != "binary" and backend != "tflite":
+    if backend not in FORM_BACKENDS[form]:
+        backends = " or ".join(FORM_BACKENDS[form])
         raise InputError(
-            f"`--{form}` is for backend tflite, not for {backend}",
-            hint=f"add `--backend tflite`, or leave `--{form}` out",
+            f"`--{form}` is for backend {backends}, not for {backend}",
+            hint=f"add `--backend {FORM_BACKENDS[form][0]}`, or leave `--{form}` out",
         )
-    if form != "binary" and tuned:
+    if form != "binary" and backend != "tvm" and tuned:
         raise InputError(
             f"`--tune` has nothing to choose with `--{form}`: the file names no kernel of ours",
             hint="leave one of them out",

@@ -23,6 +23,11 @@ MODEL_NAMES: Mapping[Backend, str] = {"tvm": "module.so", "ort": "model.onnx", "
 PLUGIN_NAMES: Mapping[Backend, str] = {"ort": "libedgebin_ort.so", "tflite": "libedgebin_tflite.so"}
 
 Form = Literal["binary", "lce-only", "full-precision"]
+FORM_BACKENDS: Mapping[Form, tuple[Backend, ...]] = {
+    "binary": ("tvm", "ort", "tflite"),
+    "lce-only": ("tflite",),
+    "full-precision": ("tvm", "tflite"),
+}
 _FORM_TITLES: Mapping[Form, str] = {"binary": "", "lce-only": "lce", "full-precision": "fp32"}
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -138,7 +143,7 @@ class Manifest(Model):
 
     @property
     def title(self) -> str:
-        """`tvm`, `ort`, `tflite`, `tflite lce`, `tflite fp32`: what tells bundles of a model apart."""
+        """`tvm`, `tvm fp32`, `ort`, `tflite`, `tflite lce`, `tflite fp32`: what tells bundles of a model apart."""
         return " ".join(filter(None, (self.backend, _FORM_TITLES[self.form])))
 
     @property
@@ -178,7 +183,7 @@ class Manifest(Model):
         for spec in (*self.inputs, *self.outputs):
             if spec.shape[0] != self.batch:
                 raise ValueError(f"the first axis of `{spec.name}` is {spec.shape[0]}, the batch is {self.batch}")
-        if self.form != "binary" and self.backend != "tflite":
+        if self.backend not in FORM_BACKENDS[self.form]:
             raise ValueError(f"a bundle of backend `{self.backend}` is not {self.form}")
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -25,11 +26,13 @@ Arrays = Mapping[str, NDArray[np.generic]]
 class Source:
     """A model with an open batch, its golden `inputs` and `outputs`, and the absolute difference that counts as equal.
 
-    `random`: the weights are not the checkpoint's but seeded, so that only the latency means anything.
+    `model_id` and `config` are the registry's. `random`: the weights are not the checkpoint's but seeded, so that only
+    the latency means anything.
     """
 
     model: onnx.ModelProto
-    exported: ExportManifest
+    model_id: str
+    config: Mapping[str, Any]
     inputs: Arrays
     outputs: Arrays
     tolerance: float
@@ -50,11 +53,28 @@ def read_source(path: Path, form: Form) -> Source:
     exported = read_manifest(folder)
     inputs, outputs = (_golden(folder, exported, name) for name in ("inputs", "outputs"))
     if form != "full-precision" or exported.full_precision:
-        return Source(model, exported, inputs, outputs, exported.golden.tolerance)
-    twin = twin_model(exported.model, exported.config)
-    twin_outputs = run_onnxruntime(twin, dict(inputs), list(outputs))
-    tolerance = max(tolerance_for(logits) for logits in twin_outputs.values())
-    return Source(twin, exported, inputs, twin_outputs, tolerance, random=True)
+        return Source(model, exported.model, exported.config, inputs, outputs, exported.golden.tolerance)
+    return twin_source(exported.model, exported.config, inputs)
+
+
+def twin_source(
+    model_id: str, config: Mapping[str, Any], inputs: Arrays, twin: onnx.ModelProto | None = None
+) -> Source:
+    """The full-precision twin of a model with random weights, or the `twin` that its owner names.
+
+    `inputs` are images of the model, in any number; the golden outputs are what stock onnxruntime makes of them.
+
+    Raises:
+        InputError: the model has no twin that edgebin knows.
+        ExportError: onnxruntime refuses the twin.
+    """
+    network = twin or twin_model(model_id, config)
+    weights = {initializer.name for initializer in network.graph.initializer}
+    names = [value.name for value in network.graph.input if value.name not in weights]
+    images = dict(zip(names, inputs.values(), strict=True))
+    outputs = run_onnxruntime(network, images, [value.name for value in network.graph.output])
+    tolerance = max(tolerance_for(logits) for logits in outputs.values())
+    return Source(network, model_id, config, images, outputs, tolerance, random=twin is None)
 
 
 def _golden(folder: Path, exported: ExportManifest, name: str) -> Arrays:

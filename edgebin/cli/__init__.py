@@ -9,7 +9,7 @@ import typer
 
 import edgebin
 from edgebin.cli import compile as compile_
-from edgebin.cli import devices, doctor, export, inspect, meter, models, profile, run, targets, unpack, verify
+from edgebin.cli import devices, doctor, export, inspect, meter, models, profile, report, run, targets, unpack, verify
 from edgebin.cli.errors import Root
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ for _name, _command in (
     ("verify", verify.verify),
     ("profile", profile.profile),
     ("meter", meter.meter),
+    ("report", report.report),
     ("inspect", inspect.inspect),
     ("unpack", unpack.unpack),
     ("doctor", doctor.doctor),

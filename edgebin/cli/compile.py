@@ -50,7 +50,7 @@ def compile_(
         bool,
         typer.Option(
             "--full-precision",
-            help="tflite: the full-precision twin, as a baseline. A binary export's twin has random weights.",
+            help="tvm, tflite: the full-precision twin, as a baseline. A binary export's twin has random weights.",
         ),
     ] = False,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images per inference.")] = 1,

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles
 
 Compiled = Callable[[str], Path]
 FILES = {
+    "tvm fp32": {"module.so", "lib/libtvm_runtime.so", "lib/libtvm_ffi.so"},
     "ort": {"model.onnx", "libedgebin_ort.so", "lib/libonnxruntime.so.1"},
     "tflite": {"model.tflite", "libedgebin_tflite.so", "lib/libLiteRt.so"},
     "tflite lce": {"model.tflite", "libedgebin_tflite.so", "lib/libLiteRt.so"},
@@ -75,10 +76,10 @@ def test_the_onnx_file_alone_gives_the_same_on_stock_onnxruntime(compiled: Compi
     np.testing.assert_allclose(run_bundle(bundle, {"pixel_values": images})["logits"], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_the_twin_of_a_binary_model_is_said_to_be_random(road: Path, tmp_path: Path) -> None:
-    target = load_target("x86-64")
-    twin = {"backend": "tflite", "form": "full-precision"}
-    result = compile_bundle(road / "net.export", target, tmp_path / "twin.ebz", **twin)  # type: ignore[arg-type]
+@pytest.mark.parametrize("backend", ["tvm", "tflite"])
+def test_the_twin_of_a_binary_model_is_said_to_be_random(road: Path, tmp_path: Path, backend: Backend) -> None:
+    twin = tmp_path / "twin.ebz"
+    result = compile_bundle(road / "net.export", load_target("x86-64"), twin, backend=backend, form="full-precision")
     assert result.random
     outputs = read_npz(open_bundle(result.bundle).extracted() / GOLDEN_OUTPUTS_NAME)["logits"]
     assert np.abs(outputs).max() > 10 * result.manifest.tolerance.atol, "else any answer would pass"

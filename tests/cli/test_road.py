@@ -104,7 +104,7 @@ def test_compile_refuses_to_tune(road: Path, tmp_path: Path, words: tuple[str, .
     ("words", "message"),
     [
         (("--lce-only",), "`--lce-only` is for backend tflite, not for tvm"),
-        (("--backend", "ort", "--full-precision"), "`--full-precision` is for backend tflite, not for ort"),
+        (("--backend", "ort", "--full-precision"), "`--full-precision` is for backend tvm or tflite, not for ort"),
         (("--backend", "tflite", "--lce-only", "--full-precision"), "exclude each other"),
         (("--backend", "tflite", "--lce-only", "--tune", "local"), "`--tune` has nothing to choose with `--lce-only`"),
         (("--backend", "tensorrt"), "tensorrt"),
@@ -125,8 +125,9 @@ def test_compile_says_what_the_runtime_needs(road: Path, tmp_path: Path) -> None
     assert "glibc 2.34 or newer; with 2.27, which jetson-nano may have, its runner does not start" in shown
 
 
-def test_compile_says_that_a_twin_has_random_weights(road: Path, tmp_path: Path) -> None:
-    words = ("--backend", "tflite", "--full-precision", "-o", tmp_path / "net.ebz")
+@pytest.mark.parametrize("backend", ["tvm", "tflite"])
+def test_compile_says_that_a_twin_has_random_weights(road: Path, tmp_path: Path, backend: str) -> None:
+    words = ("--backend", backend, "--full-precision", "-o", tmp_path / "net.ebz")
     assert "random" in succeed("compile", road / "net.export", "-t", "x86-64", *words).stdout
 
 

@@ -1,0 +1,82 @@
+"""The twin that TVM compiles, as a baseline for boards that have no runtime of their own."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgebin.board import run_bundle, verify_bundle
+from edgebin.bundle import open_bundle
+from edgebin.bundle.full_precision import full_precision_bundle
+from edgebin.bundle.source import twin_source
+from edgebin.errors import InputError, VerificationError
+from edgebin.graph.runtimes import run_onnxruntime
+from edgebin.graph.twin import twin_model
+from edgebin.models.own import OWN_MODEL_ID
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86-64 and runs the result")
+IMAGES = np.random.default_rng(5).standard_normal((3, 3, 16, 16), dtype=np.float32)
+
+Compiled = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def baseline(compiled: Compiled, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("baseline") / "net-fp32.ebz"
+    # Of a bundle of another backend: what is a baseline does not depend on it.
+    result = full_precision_bundle(open_bundle(compiled("ort")), output, check=lambda path: _verify(path))
+    assert result.random
+    return output
+
+
+def _verify(path: Path) -> None:
+    verify_bundle(open_bundle(path))
+
+
+def test_it_computes_what_onnxruntime_makes_of_the_twin(compiled: Compiled, baseline: Path) -> None:
+    model = open_bundle(compiled("ort")).manifest.model
+    twin = twin_model(model.id, model.config)
+    (expected,) = run_onnxruntime(twin, {"pixel_values": IMAGES}, ["logits"]).values()
+    logits = run_bundle(open_bundle(baseline), {"pixel_values": IMAGES})["logits"]
+    assert expected.std() > 0.01
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_its_manifest_says_what_it_is(compiled: Compiled, baseline: Path) -> None:
+    manifest, binary = open_bundle(baseline).manifest, open_bundle(compiled("tvm")).manifest
+    assert manifest.title == "tvm fp32"
+    assert (manifest.model.id, manifest.model.config) == (binary.model.id, binary.model.config)
+    assert (manifest.target, manifest.batch, manifest.glibc) == (binary.target, binary.batch, "2.27")
+    assert {operation.kind for operation in manifest.operations} >= {"f32_gemm", "layernorm"}
+
+
+def test_a_twin_of_the_users_own_is_compiled(compiled: Compiled, tmp_path: Path) -> None:
+    bundle = open_bundle(compiled("tvm"))
+    twin = twin_model(bundle.manifest.model.id, bundle.manifest.model.config)
+    for value in (*twin.graph.input, *twin.graph.output):
+        old, value.name = value.name, f"my_{value.name}"
+        for node in twin.graph.node:
+            node.input[:] = [value.name if name == old else name for name in node.input]
+            node.output[:] = [value.name if name == old else name for name in node.output]
+    result = full_precision_bundle(bundle, tmp_path / "own.ebz", twin=twin, check=_verify)
+    assert not result.random
+    assert [spec.name for spec in result.manifest.outputs] == ["my_logits"]
+
+
+def test_a_network_of_the_users_own_has_no_twin_that_we_know() -> None:
+    with pytest.raises(InputError, match="full-precision"):
+        twin_source(OWN_MODEL_ID, {}, {"pixel_values": IMAGES})
+
+
+def test_nothing_is_left_of_a_baseline_that_fails_its_check(compiled: Compiled, tmp_path: Path) -> None:
+    def refuse(path: Path) -> None:
+        assert path.is_file()
+        raise VerificationError("wrong", max_abs_diff=1.0)
+
+    with pytest.raises(VerificationError):
+        full_precision_bundle(open_bundle(compiled("tvm")), tmp_path / "no.ebz", check=refuse)
+    assert not list(tmp_path.iterdir())
