@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgebin.cli import output
+from edgebin.cli.forms import Format, show
 
 if TYPE_CHECKING:
     from edgebin.profile import Options, RunRecord
-
-
-_PIPE_COLUMNS = 120
-
-
-class Format(StrEnum):
-    """How the result is printed."""
-
-    table = "table"
-    json = "json"
-    md = "md"
-    csv = "csv"
 
 
 def profile(
@@ -174,6 +161,7 @@ def _profile_fleet(
     from edgebin.bundle import open_bundle
     from edgebin.profile import default_run_folder, dry_run_lines
     from edgebin.profile.fleet import profile_fleet
+    from edgebin.report import Failed
 
     devices = load_devices(hosts)
     if dry_run:
@@ -185,10 +173,16 @@ def _profile_fleet(
     save = save or default_run_folder(bundles, "fleet")
     with output.Boards(list(devices)) as boards:
         fleet, records = profile_fleet(bundles, devices, options, save=save, say=boards.say)
-    for record in records.values():
-        _show(record, format_)
-    rows = [(board.name, board.host, board.status, board.error or board.run or "") for board in fleet.boards]
-    output.table(("board", "host", "status", ""), rows)
+    failed = [Failed(board.name, board.error or board.status) for board in fleet.boards if board.name not in records]
+    if format_ is Format.table:
+        if records:
+            show(list(records.values()), format_)
+        rows = [(board.name, board.host, board.status, board.error or board.run or "") for board in fleet.boards]
+        output.table(("board", "host", "status", ""), rows)
+    else:
+        show(list(records.values()), format_, failed)
+        for board in failed:
+            output.progress(f"{board.board}: {board.error}")
     output.progress(f"\nkept in {save}")
     if fleet.exit_code:
         raise typer.Exit(fleet.exit_code)
@@ -211,8 +205,12 @@ def _numbers(text: str, option: str) -> tuple[int, ...]:
 
 def _finish(record: RunRecord, format_: Format, save: Path) -> None:
     from edgebin.errors import MeasurementInvalid
+    from edgebin.report import report_json
 
-    _show(record, format_)
+    if format_ is Format.json:
+        typer.echo(report_json(record), nl=False)
+    else:
+        show([record], format_)
     output.progress(f"\nkept in {save}")
     if not record.validity.ok:
         raise MeasurementInvalid(
@@ -220,17 +218,3 @@ def _finish(record: RunRecord, format_: Format, save: Path) -> None:
             flags=record.validity.flags,
             hint="stop what else this machine is doing, and profile again",
         )
-
-
-def _show(record: RunRecord, format_: Format) -> None:
-    from edgebin import report
-
-    if format_ is Format.table:
-        from rich.console import Console
-
-        # Into a pipe or file there is no terminal whose width to keep.
-        Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(report.report_screen(record))
-    else:
-        render = {Format.md: report.report_markdown, Format.csv: report.report_csv}
-        text = report.report_json(record) if format_ is Format.json else render[format_](record)
-        typer.echo(text, nl=False)

@@ -49,6 +49,8 @@ def command(record: RunRecord) -> str:
         words += ["--threads", ",".join(map(str, protocol.threads))]
         words += ["--min-runs", str(protocol.min_runs), "--min-seconds", f"{protocol.min_seconds:g}"]
         words += ["--no-pin"] if all(variant.cpus is None for variant in record.variants) else []
+    words += ["--energy", record.power.source] if record.power else []
+    words += ["--tune"] if record.environment and record.environment.tuning else []
     words += ["--host", record.device.host] if record.device.host else []
     return shlex.join(words)
 

@@ -66,7 +66,7 @@ def energy_sentence(record: RunRecord) -> str:
     if own is None:
         return ""
     if isinstance(own, EstimatedEnergy):
-        return f"It should draw {total_energy_cell(own)} per inference: an estimate, too."
+        return f"It should draw {split_interval(total_energy_cell(own))[0]} per inference: an estimate."
     text = f"It draws {total_energy_cell(own).partition(' [')[0]} per inference"
     if reference is None or not isinstance(theirs, MeasuredEnergy) or own.total_j_per_inference <= 0:
         return f"{text}."

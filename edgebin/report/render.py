@@ -15,6 +15,7 @@ from edgebin.profile.quantities import EstimatedEnergy, EstimatedLatency, Measur
 from edgebin.profile.record import RunRecord, Variant
 from edgebin.report.cells import split_interval
 from edgebin.report.explanations import explanations, summary_line
+from edgebin.report.run import Failed
 from edgebin.report.tables import Table, layers_tables, runs_table, variants_table
 from edgebin.report.text import clean, in_markdown, markdown_line
 
@@ -30,9 +31,10 @@ _MEASURED_ENERGY = ("total_j_per_inference", "dynamic_j_per_inference", "mean_w"
 _ESTIMATED_ENERGY = ("total_low_j_per_inference", "total_high_j_per_inference")
 
 
-def report_screen(*records: RunRecord, top: int = 10) -> Group:
-    """For a rich console."""
+def report_screen(*records: RunRecord, failed: Sequence[Failed] = (), top: int = 10) -> Group:
+    """For a rich console. `failed`: boards without a run."""
     parts: list[Text | RichTable] = [_rich(runs_table(records))] if len(records) > 1 else []
+    parts += [Text(clean(f"failed: {board.board}: {board.error}")) for board in failed]
     for record in records:
         parts += [Text("")] if len(records) > 1 else []
         parts += [Text(clean(summary_line(record))), _rich(variants_table(record))]
@@ -41,9 +43,10 @@ def report_screen(*records: RunRecord, top: int = 10) -> Group:
     return Group(*parts)
 
 
-def report_markdown(*records: RunRecord, top: int = 10) -> str:
-    """To paste into an issue or a README."""
+def report_markdown(*records: RunRecord, failed: Sequence[Failed] = (), top: int = 10) -> str:
+    """To paste into an issue or a README. `failed`: boards without a run."""
     blocks = [_markdown(runs_table(records))] if len(records) > 1 else []
+    blocks += [markdown_line(f"Failed: {board.board}: {board.error}") for board in failed]
     for record in records:
         blocks += [markdown_line(summary_line(record)), _markdown(variants_table(record))]
         for table in layers_tables(record, top):

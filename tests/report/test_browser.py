@@ -14,7 +14,7 @@ from edgebin.report import read_run, report_html
 from tests.report import builder
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-VIEWS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+VIEWS = [(1280, "light"), (1280, "dark"), (820, "light"), (390, "light"), (390, "dark")]
 JETSON = Device("jetson-nano", "Jetson Nano", "Arm Cortex-A57", 1_479_000_000, "Ubuntu 18.04", "nano-1")
 
 RECORDS = {

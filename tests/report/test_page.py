@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgebin.profile.record import RunRecord, Validity
-from edgebin.report import Run, read_run, report_html
+from edgebin.report import Failed, Run, read_run, report_html
 from tests.report.builder import (
     HOSTILE,
     estimated_record,
@@ -69,6 +69,19 @@ def test_every_figure_of_an_estimate_is_marked() -> None:
         assert set(re.findall(rf"(.){re.escape(figure)}", text)) == {"~"}
 
 
+def test_an_estimated_energy_beside_a_measured_latency_is_marked() -> None:
+    energies = {variant.name: variant.energy for variant in estimated_record().variants}
+    record = measured_record(energy=False)
+    variants = tuple(replace(variant, energy=energies.get(variant.name)) for variant in record.variants)
+    html = page(replace(record, variants=variants, no_energy=None))
+    text = Elements(html).text
+    assert "Latency measured" in text
+    assert "Energy estimated" in text
+    assert "It should draw ~0.21–0.34 J per inference: an estimate." in text
+    assert "Trust class E: an estimate that nobody measured." in text
+    assert set(re.findall(r"(.)0\.21–0\.34 J", text)) == {"~"}
+
+
 def test_estimates_and_measurements_never_look_alike() -> None:
     shapes = {
         kind: {attributes.get("class") or "" for tag, attributes in Elements(html).found if tag in ("rect", "path")}
@@ -86,7 +99,7 @@ def test_an_invalid_measurement_says_why_and_what_to_do_before_its_figures() -> 
     warning = text.index("These figures must not be trusted.")
     assert warning < text.index("Median latency")
     assert "The board slowed itself down" in text[warning:]
-    assert "This edgebin does not know what it means." in text
+    assert text.count("of_a_newer_edgebin") == 2
     assert "✓ Valid" not in text
 
 
@@ -155,3 +168,10 @@ def test_a_record_without_anything_optional_is_a_page() -> None:
     )
     text = Elements(page(bare)).text.replace("\u202f", " ")
     assert "digits-rpi5.ebz takes 24.6 ms per inference on pi5 (Raspberry Pi 5)." in text
+
+
+def test_boards_that_failed_are_in_the_page() -> None:
+    text = Elements(report_html([Run(measured_record())], [Failed("nano-2", "<b>gone</b>")])).text
+    assert "1 run compared, 1 failed" in text
+    assert "✕ nano-2" in text
+    assert "<b>gone</b>" in text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgebin.errors import InputError
-from edgebin.report import read_run
+from edgebin.report import Failed, read_run, read_runs
 from tests.report.builder import (
     IDLE_S,
     IDLE_W,
@@ -135,3 +135,31 @@ def test_what_is_damaged_is_named(folder: Path, damage: Callable[[Path], object]
 def test_no_run_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run at"):
         read_run(tmp_path / "nothing")
+
+
+def fleet(folder: Path, *boards: dict[str, object]) -> Path:
+    common = {"host": "h", "status": "ok", "exit_code": 0}
+    folder.mkdir(exist_ok=True)
+    (folder / "fleet.json").write_text(json.dumps({"boards": [{**common, **board} for board in boards]}))
+    return folder
+
+
+def test_a_fleet_is_the_runs_of_its_boards(tmp_path: Path) -> None:
+    record = measured_record()
+    write_run(tmp_path / "fleet" / "pi5", record, rounds=1)
+    (tmp_path / "fleet" / "lost").mkdir()
+    lost = {"name": "lost", "run": "lost", "status": "failed", "error": "the connection broke"}
+    runs, failed = read_runs([fleet(tmp_path / "fleet", {"name": "pi5", "run": "pi5"}, lost)])
+    assert [run.record for run in runs] == [record]
+    assert failed == (Failed("lost", "the connection broke"),)
+
+
+def test_a_fleet_has_no_runs_elsewhere(tmp_path: Path) -> None:
+    write_run(tmp_path / "secret", measured_record(), rounds=1)
+    with pytest.raises(InputError, match="no board has a run"):
+        read_runs([fleet(tmp_path / "fleet", {"name": "x", "run": "../secret"})])
+
+
+def test_a_damaged_fleet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"fleet\.json` is damaged"):
+        read_runs([fleet(tmp_path / "fleet", {"name": 5, "run": None})])

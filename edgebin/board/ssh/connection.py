@@ -23,8 +23,8 @@ _END_SECONDS = 5
 _SETTLE_SECONDS = 1
 _LONGEST_SOCKET = 80  # of 108 bytes; ssh adds 17 while it makes it
 
-# A dead link is noticed in ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What the user's configuration does
-# for people at a terminal is switched off.
+# A dead link is noticed in ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What is configured for people at a
+# terminal is switched off.
 _OPTIONS = (
     *("BatchMode=yes", f"ConnectTimeout={_CONNECT_SECONDS}", "ServerAliveInterval=5", "ServerAliveCountMax=2"),
     *("ControlMaster=yes", "ControlPersist=no", "ClearAllForwardings=yes", "PermitLocalCommand=no"),

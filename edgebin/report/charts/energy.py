@@ -13,11 +13,9 @@ from edgebin.report.charts.scale import scale
 _HALF = 8.0
 
 
-def energy_chart(record: RunRecord, threads: int, width: float) -> Drawing | None:
-    """A bar for each variant with so many threads, or a hollow one over the range of an estimate. None: no energy."""
+def energy_chart(record: RunRecord, threads: int, width: float) -> Drawing:
+    """A bar for each variant with so many threads, or a hollow one over the range of an estimate."""
     found = [(v, v.energy) for v in record.variants if v.threads == threads and v.energy is not None]
-    if not found:
-        return None
     found.sort(key=lambda pair: -_ends(pair[1])[1])
     rows = Rows(width, len(found), figures=190.0)
     estimated = all(isinstance(energy, EstimatedEnergy) for _, energy in found)

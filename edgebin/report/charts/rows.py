@@ -59,7 +59,8 @@ class Rows:
         """Writes a row's name and figure."""
         base = self.top + row * self.pitch + 16.0 if self.narrow else self.middle(row) + 4.5
         figure_text = fitting(figure, self.width * 0.55 if self.narrow else self.figures + 20, NORMAL)
-        room = (self.width * 0.44 if self.narrow else self.labels - 8) - indent
+        beside = text_width(figure_text, NORMAL) + 10
+        room = (self.width - beside if self.narrow else self.labels - 8) - indent
         drawing.text(indent, base, fitting(name, room, NORMAL), "name")
         drawing.text(self.width, base, figure_text, "figure", anchor="end")
 

@@ -13,11 +13,9 @@ from edgebin.report.charts.scale import scale
 from edgebin.report.tables import machine, ours
 
 
-def runs_chart(records: Sequence[RunRecord], width: float) -> Drawing | None:
-    """A row for each run with a speedup: filled dots with their interval if measured, hollow ones if estimated."""
-    found = [(record, ours(record)) for record in records if ours(record).speedup is not None]
-    if not found:
-        return None
+def runs_chart(records: Sequence[RunRecord], width: float) -> Drawing:
+    """A row for each run, all with a speedup: filled dots with their interval if measured, hollow ones if estimated."""
+    found = [(record, ours(record)) for record in records]
     rows = Rows(width, len(found), labels=300.0, figures=190.0)
     names = [_name(record, [other for other, _ in found]) for record, _ in found]
     figures = [speedup_cell(v.speedup, v.latency.kind) for _, v in found]
@@ -47,4 +45,4 @@ def _name(record: RunRecord, all_: Sequence[RunRecord]) -> str:
     named = machine(record)
     if sum(machine(other) == named for other in all_) > 1:
         named = f"{named}, {record.bundles[0].name}"
-    return named if record.validity.ok else f"{named} (not valid)"
+    return named if record.validity.ok else f"✕ {named}"  # in front: the end of a name may be cut off
