@@ -21,6 +21,7 @@ from edgebin.profile.measurement import make_ready
 from edgebin.profile.options import AUTO, CSV_PREFIX, METER, OFF, Options
 from edgebin.profile.plan import Plan, Program
 from edgebin.targets import Target
+from edgebin.targets.host import host_glibc
 
 # Where commands over SSH begin: in the user's home folder.
 _HOME_FOLDER = PurePosixPath(".cache/edgebin/board")
@@ -106,7 +107,9 @@ class PaperTransport:
         if command[0] == "uname":
             return Finished(0, self._target.arch.encode(), "")
         if "inspect" in command[1:2]:
-            return Finished(0, json.dumps(_fresh_board(self._target, self._options)).encode(), "")
+            return Finished(
+                0, json.dumps(_fresh_board(self._target, self._options, local=not self.remote)).encode(), ""
+            )
         return Finished(0, b"", "")
 
     @contextlib.contextmanager
@@ -129,7 +132,7 @@ class PaperTransport:
         self._way.close()
 
 
-def _fresh_board(target: Target, options: Options) -> dict[str, Any]:
+def _fresh_board(target: Target, options: Options, *, local: bool) -> dict[str, Any]:
     """What `inspect` would say of an idle board of this kind, as far as it decides what is done."""
     core = target.core
     cpu = {
@@ -146,6 +149,7 @@ def _fresh_board(target: Target, options: Options) -> dict[str, Any]:
         "problem": None,
         "boundary": "",
         "trust": "E",
+        "reading": "power",
         "settings": {},
         "channels": [],
     }
@@ -157,7 +161,7 @@ def _fresh_board(target: Target, options: Options) -> dict[str, Any]:
         "machine": target.arch,
         "kernel": "",
         "userland_bits": 64,
-        "glibc": target.glibc,
+        "glibc": ".".join(map(str, host_glibc() or ())) or None if local else target.glibc,
         "hwcap": 0,
         "hwcap2": 0,
         "features": list(target.features),
