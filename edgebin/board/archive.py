@@ -15,14 +15,14 @@ from typing import IO
 
 from edgebin.errors import BoardError, InputError
 
-# For `sh`: unpacks standard input into a new folder "$1/.new-…", called $new, which goes when the shell does, whatever
-# ends it. What a board left there when it lost its power goes as well.
+# For `sh`: unpacks standard input into a new folder "$1/.edgebin-…", called $new, which goes when the shell does,
+# whatever ends it. What a board left there when it lost its power goes a day later.
 UNPACK = r"""
 new=
 trap 'rm -rf "$new"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
-find "$1" -maxdepth 1 -name '.new-*' -mmin +60 -exec rm -rf {} + 2>/dev/null
-new=$(mktemp -d "$1/.new-XXXXXXXX") || exit 1
+find "$1" -maxdepth 1 -name '.edgebin-*' -mmin +1440 -exec rm -rf {} + 2>/dev/null
+new=$(mktemp -d "$1/.edgebin-XXXXXXXX") || exit 1
 said=$(cd "$new" && tar -xf - 2>&1) || {
   set -- $(df -Pk "$new" | tail -n 1)
   printf "%s\n" "$said" | head -n 1 >&2

@@ -49,7 +49,7 @@ class Transport(Protocol):
         ...
 
     def stream(self, command: Sequence[str]) -> AbstractContextManager[Iterator[bytes]]:
-        """Starts a program and gives its lines of standard output as they come; leaving the context ends it.
+        """Starts a program and gives its lines of standard output as they come, whole; leaving the context ends it.
 
         Raises:
             ConnectionLost: the connection broke. The program's own failure is not an error: the lines just end.

@@ -45,4 +45,4 @@ def verify(
                 f"(allowed {report.atol:g} + {report.rtol:g} x golden)",
             }
         )
-    output.next_line("profile", bundle)
+    output.next_line("profile", bundle, *(() if host is None else ("--host", host)))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from edgebin.errors import InputError
 from edgebin.profile.alignment import align
 from edgebin.profile.energy import ENERGY_FLAGS, Contender, EnergyMeasurement, measure_energy, windows_of
+from edgebin.profile.events import read_events
 from edgebin.profile.meter_log import MeterLog, read_meter_log
 from edgebin.profile.power_trace import Channel, PowerSource, PowerTrace
 from edgebin.profile.record import RunRecord, Validity
+from edgebin.profile.run_folder import EVENTS_NAME, POWER_NAME, RECORD_NAME, add_files, record_bytes
 from edgebin.profile.validity import flag_of
 
 SOURCE = PowerSource(
@@ -26,7 +25,6 @@ SOURCE = PowerSource(
     trust="A",
     channels=(Channel("input", total=True),),
 )
-EVENTS_NAME, POWER_NAME, RECORD_NAME = "events.jsonl", "power.jsonl", "run.json"
 _STORED_HZ = 100.0
 
 
@@ -86,7 +84,7 @@ def add_meter_log(folder: Path, log: Path, *, volts: float | None = None) -> Run
         InputError: no run folder of a measured profile, one without energy windows, or a log that does not fit it.
     """
     record = RunRecord.read(folder)
-    events = _events(folder / EVENTS_NAME)
+    events = [event.model_dump() for event in read_events(folder / EVENTS_NAME)]
     metered = measure_log(read_meter_log(log, volts=volts), events)
     measured = metered.measurement
     keys = _keys(events)
@@ -102,25 +100,9 @@ def add_meter_log(folder: Path, log: Path, *, volts: float | None = None) -> Run
         no_energy=None,
         validity=Validity(ok=not any(flag_of(flag).invalid for flag in flags), flags=flags),
     )
-    _write(folder / POWER_NAME, "\n".join(metered.lines()) + "\n")
-    text = json.dumps(changed.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-    _write(folder / RECORD_NAME, text + "\n")
+    samples = "".join(f"{line}\n" for line in metered.lines())
+    add_files(folder, {POWER_NAME: samples.encode(), RECORD_NAME: record_bytes(changed)})
     return changed
-
-
-def _events(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        events = [json.loads(line) for line in lines]
-    except OSError as error:
-        raise InputError(
-            f"cannot read `{path}`: {error.strerror}", hint="a run folder of a profile with `--energy meter` has it"
-        ) from error
-    except ValueError as error:
-        raise InputError(f"`{path}` does not hold the events of a run: {error}") from error
-    if not all(isinstance(event, dict) for event in events):
-        raise InputError(f"`{path}` does not hold the events of a run")
-    return events
 
 
 def _keys(events: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], Contender]:
@@ -132,13 +114,3 @@ def _keys(events: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], Contende
         for event in events
         if event.get("event") == "started" and (event["session"], event["contender"]) in measured
     }
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"cannot write `{path}`: {error.strerror}") from error

@@ -51,7 +51,6 @@ def check_new(folder: Path) -> None:
 
 def record_files(record: RunRecord, timings: Sequence[Timings] | None) -> dict[str, bytes]:
     """What a finished profile adds to its folder. Without `timings` the latencies are the estimates."""
-    text = json.dumps(record.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     rows: Iterable[Sequence[object]] = (
         (timing.side.name, timing.threads, "measured", number, f"{ms:.6f}")
         for timing in timings or ()
@@ -63,8 +62,13 @@ def record_files(record: RunRecord, timings: Sequence[Timings] | None) -> dict[s
     return {
         "latency.csv": _csv(_LATENCY_COLUMNS, rows),
         "layers.csv": _csv(_LAYER_COLUMNS, map(_layer_row, record.layers)),
-        RECORD_NAME: f"{text}\n".encode(),
+        RECORD_NAME: record_bytes(record),
     }
+
+
+def record_bytes(record: RunRecord) -> bytes:
+    """What `run.json` holds."""
+    return json.dumps(record.to_dict(), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def add_files(folder: Path, files: dict[str, bytes]) -> None:

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,8 @@ const char* eb_program(const char* name, char* path, size_t room) {
 
 _Noreturn static void become(const char* path, const char* const* command, int output) {
   setpgid(0, 0);
+  /* It must not change anything any more once whoever asked is gone, and what it has set is put back. */
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

@@ -29,7 +29,7 @@ def test_every_sensor_was_measured_and_so_was_the_floor() -> None:
 
 @pytest.mark.parametrize(
     ("tree", "watts"),
-    zip(TREES.values(), ([0.0], [2.134] * 3, [4.42976] * 3), strict=True),
+    list(zip(TREES.values(), ([0.0], [2.134] * 3, [4.42976] * 3), strict=True)),
     ids=TREES,
 )
 def test_sensors_are_read(tree: Callable[[Path], str], watts: list[float], tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def orin_nano(root: Path) -> Board:
 
 def pmic_answer(core_ma: int, separator: bytes = b"\n") -> bytes:
     """What the firmware says: 12 currents of 10 mA at 1 V, but for the core's at 0.8 V; the current is at the front."""
-    rows = [f"VDD_CORE_A current(7)={core_ma:012d}e-3A".encode()]
+    rows = [f"VDD_CORE_A current(7)={core_ma // 1000:08d}.{core_ma % 1000:03d}A".encode()]
     rows += [
         f"  {name}_A current({i})=0.01000000A".encode() for i, name in enumerate(PMIC_CURRENTS) if name != "VDD_CORE"
     ]
@@ -171,7 +171,7 @@ def rpi5(root: Path, separator: bytes = b"\n") -> Board:
 
     def write(watts: float, t_ns: int) -> float:
         milli = round((watts - 0.11) / 0.8 * 1000)
-        os.pwrite(file, b"%012d" % milli, at)
+        os.pwrite(file, b"%08d.%03d" % divmod(milli, 1000), at)
         return milli * 0.8 / 1000 + 0.11
 
     watts = (1.6, *[0.01] * 11)

@@ -9,12 +9,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from edgebin.board.ssh import SshTransport
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,25 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
             yield Sshd(folder, port, server.pid)
         finally:
             server.terminate()
+
+
+@pytest.fixture
+def short_tmp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary ones that is the test's own, and has a name that is short enough for sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="eb-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def ssh_way(sshd: Sshd) -> Iterator[SshTransport]:
+    """A way there that all tests of a module share, for those that neither break it nor need an empty board."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBIN_SSH_CONFIG", str(sshd.config))
+        transport = SshTransport(sshd.host)
+        transport.run(["true"])
+    yield transport
+    transport.close()
 
 
 @pytest.fixture

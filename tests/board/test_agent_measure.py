@@ -318,3 +318,15 @@ def test_the_same_on_every_emulated_core(core: str, tmp_path: Path) -> None:
     assert all(event["hz"] > 0 for event in of_kind(events, "clock"))
     assert of_kind(events, "output")[0]["stdout"] == "x\n"
     assert all(is_gone(event["hello"]["pid"]) for event in of_kind(events, "started"))
+
+
+def test_an_answer_may_hold_a_million_times(tmp_path: Path) -> None:
+    """As of a window of energy of a tiny network; read in the square of its length this would not end for minutes."""
+    done, events = measure(
+        tmp_path,
+        *("idle-seconds 0.01", "energy-windows 1", "energy-min-runs 1000000", "session 1 -"),
+        contender("a", "1000"),
+    )
+    assert done.returncode == 0, done.stderr
+    (window,) = of_kind(events, "window")
+    assert window["runs"] == 1_000_000

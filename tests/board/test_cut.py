@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -75,8 +76,9 @@ def test_while_a_program_runs(way: SshTransport, board: Sshd, tmp_path: Path, cu
 
 @both_ends
 def test_while_lines_come(way: SshTransport, board: Sshd, cut: Cut) -> None:
-    with way.stream(["sh", "-c", "echo one; sleep 1000"]) as lines:
+    with way.stream(["sh", "-c", "echo one; printf half; echo two >&2; sleep 1000"]) as lines:
         assert next(lines) == b"one"
+        time.sleep(0.1)  # for the half line to be under way; it must never look like a whole one
         cut(board)
         with pytest.raises(ConnectionLost):
             next(lines)
@@ -89,7 +91,7 @@ def test_while_a_file_is_put(way: SshTransport, board: Sshd, tmp_path: Path, cut
     folder = tmp_path / "there"
     data = os.urandom(1 << 20) * 64
     way.run(["true"])
-    cutter = when(lambda: any(folder.glob(".new-*/0")), lambda: cut(board))
+    cutter = when(lambda: any(folder.glob(".edgebin-*/0")), lambda: cut(board))
     with pytest.raises(ConnectionLost):
         way.put({place(folder, "file"): data})
     cutter.join()
@@ -120,22 +122,54 @@ def test_while_a_file_is_fetched(way: SshTransport, board: Sshd, tmp_path: Path,
     assert (tmp_path / "here").read_bytes() == b"whole"
 
 
-def test_nothing_runs_or_stays_open_after_close(board: Sshd) -> None:
+def test_nothing_is_left_of_a_host_that_is_killed(board: Sshd, tmp_path: Path) -> None:
+    code = (
+        f"from edgebin.board.ssh import SshTransport\nway = SshTransport('{board.host}')\n"
+        f"with way.stream(['sh', '-c', 'echo $$ > {tmp_path}/pid; echo up; sleep 1000']) as lines:\n"
+        "    print(next(lines), flush=True)\n    input()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as host:
+        assert host.stdout is not None
+        assert "up" in host.stdout.readline()
+        host.kill()
+    wait_for_end(tmp_path / "pid")
+    while board.connections():
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_link_that_is_dead_without_saying_so(way: SshTransport, board: Sshd) -> None:
+    """No end of the connection is told: the server just does not answer any more. A test that hangs here has failed."""
+    way.run(["true"])
+    stopped = [pid for server in board.connections() for pid in (server, *children(server))]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ConnectionLost, match="not responding"):
+            way.run(["sleep", "1000"])
+        assert way.run(["echo", "again"]).stdout == b"again\n"
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_nothing_runs_or_stays_open_after_close(board: Sshd, short_tmp: Path) -> None:
     def alive() -> list[int]:
         return [pid for pid in children(os.getpid()) if program_of(pid) == "ssh"]
 
-    files, folders = len(os.listdir("/proc/self/fd")), sorted(Path("/tmp").glob("edgebin-ssh-*"))
+    files = len(os.listdir("/proc/self/fd"))
     for end in (cut_server, cut_master, None):
         way = SshTransport(board.host)
         with way.stream(["sleep", "1000"]):
             assert len(alive()) == 2
+            assert len(list(short_tmp.iterdir())) == 1
             if end is not None:
                 end(board)
         way.close()
         way.close()
     assert alive() == []
     assert len(os.listdir("/proc/self/fd")) == files
-    assert sorted(Path("/tmp").glob("edgebin-ssh-*")) == folders
+    assert list(short_tmp.iterdir()) == []
     while board.connections():
         time.sleep(0.01)
 
@@ -209,7 +243,7 @@ def test_what_a_users_configuration_does_for_people(
         board, tmp_path, monkeypatch, "Host board\n",
         f"Host board\n RemoteCommand top\n RequestTTY force\n ControlMaster auto\n ControlPath {tmp_path}/theirs\n"
         f" ControlPersist 600\n LocalForward {tmp_path}/forward 127.0.0.1:1\n PermitLocalCommand yes\n"
-        f" LocalCommand touch {tmp_path}/local\n StdinNull yes\n SessionType none\n",
+        f" LocalCommand touch {tmp_path}/local\n IgnoreUnknown UseKeychain\n UseKeychain yes\n",
     )  # fmt: skip
     way = SshTransport(board.host)
     assert way.run(["cat"], stdin=b"a\nb").stdout == b"a\nb"

@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edgebin.board.agent import place_agent
 from edgebin.board.clean import clean_board
 from edgebin.board.deploy import deploy_bundle, deploy_program
+from edgebin.board.job import Job, new_job_id
 from edgebin.board.local_transport import LocalTransport
 from edgebin.board.ssh import SshTransport
 from edgebin.board.transport import Transport
@@ -25,15 +27,13 @@ Bundles = Callable[[str], Bundle]
 
 
 @pytest.fixture(params=["local", "ssh"])
-def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
-    if request.param == "ssh":
-        request.getfixturevalue("board")
-        transport: Transport = SshTransport("board")
-    else:
-        transport = LocalTransport()
+def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Transport:
+    if request.param == "local":
         monkeypatch.setattr("edgebin.board.local_transport.cache_dir", lambda name: tmp_path / "cache" / name)
-    yield transport
-    transport.close()
+        return LocalTransport()
+    request.getfixturevalue("board")
+    shared: Transport = request.getfixturevalue("ssh_way")
+    return shared
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -137,7 +137,8 @@ def test_a_bundle_that_has_changed_is_never_sent(board: Sshd, tiny_bundle: Bundl
         deploy_bundle(way, bundle)
     with pytest.raises(BundleError, match="damaged"):
         open_bundle(path)
-    assert board.connections() == []
+    assert not board.board_folder.exists()
+    way.close()
 
 
 def test_a_full_board(way: Transport, tiny_bundle: Bundles) -> None:
@@ -165,6 +166,30 @@ def test_clean_says_what_it_removes(way: Transport, tiny_bundle: Bundles) -> Non
     assert not folder.exists()
     assert clean_board(way).bytes_ == 0
     assert deploy_bundle(way, tiny_bundle("x86-64")).copied_bytes == copied
+
+
+def test_clean_keeps_what_settings_were_before(way: Transport) -> None:
+    record = Path(way.folder, "jobs", "0" * 16, "tuning")
+    record.parent.mkdir(parents=True)
+    record.write_text("governor")
+    with pytest.raises(BoardError, match="has left settings behind") as error:
+        clean_board(way)
+    assert "doctor --host" in (error.value.hint or "")
+    record.unlink()
+    assert clean_board(way).jobs == 1
+
+
+def test_clean_refuses_while_the_agent_works(way: Transport, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    job = Job(way, place_agent(way), new_job_id())
+    job.start(f"edgebin-plan 1\nidle-seconds 0\ncommand waits\narg cat\narg {tmp_path}/go\n")
+    with pytest.raises(BoardError, match="a job is running"):
+        clean_board(way)
+    (tmp_path / "go").write_text("on")
+    list(job.follow(tmp_path / "events"))
+    while way.run(["flock", "-n", str(way.folder / "lock"), "true"]).returncode:  # the job's last moments
+        pass
+    assert clean_board(way).jobs == 1
 
 
 def test_clean_waits_for_nobody_who_works(way: Transport, tiny_bundle: Bundles) -> None:

@@ -5,6 +5,7 @@ What a sampler integrates is held against what really stood in the files, by the
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ from tests.board.power_boards import BOARDS, Board, iio_chip, pmic_answer, rpi5,
 
 HZ = 200
 STEP_S = 0.003
+LONGEST_GAP_NS = 5 * 10**9 // HZ
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -117,20 +119,24 @@ class Sampled:
         held = self.watts[np.searchsorted(self.t_ns, edges[:-1], side="right") - 1]
         return float(np.sum(np.diff(edges) * held) / 1e9)
 
+    def seen(self, begin_ns: int, end_ns: int) -> list[tuple[int, int]]:
+        """The window without the gaps in which a busy machine stopped the sampler: of those it cannot know anything."""
+        inside = self.trace.t_ns[(self.trace.t_ns > begin_ns) & (self.trace.t_ns < end_ns)].tolist()
+        moments = [begin_ns, *inside, end_ns]
+        stretches = [[begin_ns, begin_ns]]
+        for before, after in itertools.pairwise(moments):
+            if after - before <= LONGEST_GAP_NS:
+                stretches[-1][1] = after
+            else:
+                stretches.append([after, after])
+        return [(begin, end) for begin, end in stretches if end > begin]
+
 
 @pytest.fixture(scope="module")
 def sampled(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Sampled]:
-    """All boards at once, each with its own sampler, while all three curves go through all files.
-
-    A sampler that the machine held up has said so: then, and only then, all is done again.
-    """
-    for attempt in range(4):
-        folder = tmp_path_factory.mktemp(f"boards{attempt}")
-        found = _sample({name: make(folder / name) for name, make in BOARDS.items()}, start)
-        worst_gap_ns = max(int(np.diff(one.trace.t_ns).max()) for one in found.values())
-        if worst_gap_ns < 8 * 1e9 / HZ:
-            return found
-    pytest.skip(f"this machine is too busy: it stopped samplers for {worst_gap_ns / 1e6:.0f} ms, four times")
+    """All boards at once, each with its own sampler, while all three curves go through all files."""
+    folder = tmp_path_factory.mktemp("boards")
+    return _sample({name: make(folder / name) for name, make in BOARDS.items()}, start)
 
 
 def _sample(boards: Mapping[str, Board], start: Start) -> dict[str, Sampled]:
@@ -175,9 +181,13 @@ def test_energy_under_a_curve(sampled: Mapping[str, Sampled], name: str, curve: 
     begin_ns, end_ns = (int(edge * 1e9) for edge in CURVES[curve][1:])
     if curve == "constant":
         begin_ns += 100_000_000  # before it the files held what they were made with
-    truth_j = one.truth_j(begin_ns, end_ns)
-    assert truth_j == pytest.approx(5.0 * (end_ns - begin_ns) / 1e9, rel=0.02)  # the writer did write the curve
-    assert one.trace.total().energy_j(begin_ns, end_ns) == pytest.approx(truth_j, rel=0.01)
+    # The writer did write the curve.
+    assert one.truth_j(begin_ns, end_ns) == pytest.approx(5.0 * (end_ns - begin_ns) / 1e9, rel=0.05)
+    stretches = one.seen(begin_ns, end_ns)
+    if sum(end - begin for begin, end in stretches) < (end_ns - begin_ns) / 2:
+        pytest.skip("this machine is so busy that it stopped the sampler most of the time")
+    truth_j = sum(one.truth_j(*stretch) for stretch in stretches)
+    assert sum(one.trace.total().energy_j(*stretch) for stretch in stretches) == pytest.approx(truth_j, rel=0.01)
 
 
 @pytest.mark.parametrize("name", [name for name in BOARDS if name != "x86-rapl"])
@@ -199,6 +209,20 @@ def test_counters_begin_again(sampled: Mapping[str, Sampled]) -> None:
     watts = sampled["x86-rapl"].trace.watts
     assert np.nanmin(watts) >= 0
     assert np.nansum(sampled["x86-rapl"].watts[:-1] * np.diff(sampled["x86-rapl"].t_ns)) / 1e9 > 2 * 10
+
+
+@pytest.mark.parametrize("name", ["nano-jp4", "x86-rapl"])
+def test_samples_keep_step_with_nothing(start: Start, tmp_path: Path, name: str) -> None:
+    """A load of the sampler's own period would be seen at one of its moments only: samples fall on all of them."""
+    board = BOARDS[name](tmp_path / "root")
+    process = start(board, "sample", "2", "--power", board.source, "--power-hz", "200", native=True)
+    out, _ = process.communicate(timeout=60)
+    times = np.array([json.loads(line)["t_ns"] for line in out.splitlines()[:-1]])
+    period_ns = 10**9 // 200
+    tenths = (times - times[0]) % period_ns * 10 // period_ns
+    assert set(tenths.tolist()) == set(range(10))
+    # One in each period, not more; fewer where the machine was busy.
+    assert times.size <= (times[-1] - times[0]) // period_ns + 2
 
 
 def test_firmware_that_parts_lines_by_nul(start: Start, tmp_path: Path) -> None:
@@ -224,10 +248,11 @@ def test_a_published_answer(start: Start, tmp_path: Path) -> None:
     board = rpi5(tmp_path / "root")
     assert board.mailbox is not None
     (board.mailbox / "pmic_read_adc").write_text(
-        "  VDD_CORE_A current(7)=6.22421000A\n  VDD_CORE_V volt(15)=0.86173300V\n"
+        "  HDMI_A current(22)=-0.00125A\n  ODD_A current(9)=A\n  VDD_CORE_A current(7)=6.22421000A\n"
+        "  VDD_CORE_V volt(15)=0.86173300V\n  HDMI_V volt(23)=5.00000000V\n ODD_V volt(1)=1V\n"
     )
     _, out, _ = _run(start, board, "pmic")
-    assert json.loads(out.splitlines()[0])["w"] == [pytest.approx(6.22421 * 0.861733, rel=1e-8)]
+    assert json.loads(out.splitlines()[0])["w"] == [-0.00625, pytest.approx(6.22421 * 0.861733, rel=1e-8)]
 
 
 def test_firmware_without_the_command(start: Start, tmp_path: Path) -> None:

@@ -94,10 +94,8 @@ def test_a_bundle_for_another_machine_is_not_copied(machine: RemoteMachine, boar
     assert not (board.board_folder / "bundles").exists()
 
 
-@pytest.mark.parametrize("name", ["$(touch mark)", "-rf", "a\nb\n", "quote' \"; touch mark; é 漢"])
-def test_files_of_any_name(
-    machine: RemoteMachine, board: Sshd, tiny_bundle: Bundles, tmp_path: Path, name: str
-) -> None:
+def test_files_of_any_name(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) -> None:
+    name = "-rf $(touch mark); 'quote\" `touch mark`\n é 漢"
     (tmp_path / name).mkdir()
     bundle = tmp_path / name / f"{name}.ebz"
     shutil.copy(tiny_bundle("x86-64").path, bundle)
@@ -134,5 +132,6 @@ def test_verify_on_a_board_says_what_it_copied(board: Sshd, tiny_bundle: Bundles
     assert "copied    5.9 MB" in first.stdout
     assert "copied    0 bytes" in second.stdout
     assert "on board" in second.stdout
+    assert second.stdout.endswith("tiny.ebz --host board\n")
     as_json = CliRunner().invoke(app, [*words, "--json"])
     assert json.loads(as_json.stdout)["machine"] == "board"

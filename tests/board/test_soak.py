@@ -1,6 +1,6 @@
-"""Deploy, run and fetch, over and over, on connections that break at random moments.
+"""Deploy, run, start a job, follow it, fetch: over and over, on connections that break at random moments.
 
-Nothing may be lost: each cycle's result arrives once, and is that cycle's own. Nothing may be left behind: no process,
+Nothing may be lost: each cycle's results arrive once, and are that cycle's own. Nothing may be left behind: no process,
 file descriptor or temporary folder here, no file and no process on the board.
 """
 
@@ -16,12 +16,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from edgebin.board import RemoteMachine, run_bundle
+from edgebin.board.agent import place_agent
 from edgebin.board.deploy import deploy_bundle
+from edgebin.board.job import Job, new_job_id
 from edgebin.board.ssh import SshTransport
 from edgebin.bundle import Bundle
 from edgebin.errors import ConnectionLost
@@ -30,10 +33,20 @@ from tests.board.sshd import Sshd, children, program_of
 from tests.toolchain.tiny_module import tiny_inputs, tiny_outputs
 
 Bundles = Callable[[str], Bundle]
+Result = TypeVar("Result")
 pytestmark = pytest.mark.skipif(host_arch() != "x86_64", reason="takes this host for the board, an x86-64 one")
 
 _SEED = 6
 _ROWS = 3
+_PLAN = """edgebin-plan 1
+warmup-seconds 0
+min-runs 1
+min-seconds 0
+idle-seconds 0
+command says
+arg echo
+arg cycle {}
+"""
 
 
 @dataclass
@@ -68,10 +81,6 @@ def on_board(board: Sshd) -> dict[str, int]:
     return {str(path.relative_to(board.home)): path.stat().st_nlink for path in board.home.rglob("*") if path.is_file()}
 
 
-def folders_here() -> set[str]:
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("edgebin-")}
-
-
 def programs_there(board: Sshd) -> list[str]:
     """Command lines of processes that run in, or from, the board's folder."""
     found = []
@@ -96,7 +105,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
     pytest.fail(what)
 
 
-def soak(board: Sshd, bundle: Bundle, cycles: int, failures: float) -> dict[str, float]:
+def soak(board: Sshd, bundle: Bundle, folder: Path, cycles: int, failures: float) -> dict[str, float]:
     """Goes through the cycles and gives what it took."""
     dice = random.Random(_SEED)
     saboteur = Saboteur(board, dice)
@@ -105,27 +114,38 @@ def soak(board: Sshd, bundle: Bundle, cycles: int, failures: float) -> dict[str,
     fetched: dict[int, float] = {}
     copied, after_first = 0, {}
     begin, slowest = time.monotonic(), 0.0
-    files, folders = len(os.listdir("/proc/self/fd")), folders_here()
+    files = len(os.listdir("/proc/self/fd"))
 
+    def patiently(step: str, action: Callable[[], Result]) -> Result:
+        while True:
+            try:
+                return action()
+            except ConnectionLost:
+                lost[step] += 1
+
+    agent = place_agent(transport)
+    copied += (board.board_folder / agent.name).stat().st_size
     for cycle in range(cycles):
         cycle_begin = time.monotonic()
         inputs = tiny_inputs(_ROWS, seed=1000 + cycle)
         timer = saboteur.strike() if cycle and dice.random() < failures else None
-        outputs = None
-        while outputs is None:
-            step = "deploy"
-            try:
-                copied += deploy_bundle(transport, bundle).copied_bytes
-                step = "run"
-                outputs = run_bundle(bundle, inputs, machine=RemoteMachine(transport))
-            except ConnectionLost:
-                lost[step] += 1
+
+        copied += patiently("deploy", lambda: deploy_bundle(transport, bundle)).copied_bytes
+        outputs = patiently("run", lambda: run_bundle(bundle, inputs, machine=RemoteMachine(transport)))  # noqa: B023
+        job = Job(transport, agent, new_job_id())
+        patiently("start", lambda: job.start(_PLAN.format(cycle)))  # noqa: B023
+        events = [json.loads(line) for line in job.follow(folder / job.id_, lost=lambda _: lost.update(["follow"]))]
+        patiently("fetch", lambda: transport.get(job.folder / "events", folder / "events"))  # noqa: B023
+        job.remove()
         if timer is not None:
             timer.join()
-        assert cycle not in fetched
+
         for name, expected in tiny_outputs(inputs).items():
             np.testing.assert_allclose(outputs[name], expected, atol=1e-5)
         fetched[cycle] = float(outputs["doubled"].sum())
+        assert [event["event"] for event in events] == ["begin", "output", "end"]
+        assert events[1]["stdout"] == f"cycle {cycle}\n"
+        assert (folder / "events").read_bytes() == (folder / job.id_).read_bytes()
         slowest = max(slowest, time.monotonic() - cycle_begin)
         if cycle == 0:
             after_first = on_board(board)
@@ -141,17 +161,25 @@ def soak(board: Sshd, bundle: Bundle, cycles: int, failures: float) -> dict[str,
     wait_until(lambda: not board.connections(), "connections are left")
     assert ssh_processes() == []
     assert len(os.listdir("/proc/self/fd")) == files
-    assert folders_here() == folders
-    return {"cycles": cycles, "seconds": round(duration, 1), "slowest_s": round(slowest, 2), **lost}
+    assert os.listdir(tempfile.gettempdir()) == []
+    return {
+        "cycles": cycles,
+        "seconds": round(duration, 1),
+        "slowest_s": round(slowest, 2),
+        "lost": lost.total(),
+        **lost,
+    }
 
 
-def test_fifteen_cycles(board: Sshd, tiny_bundle: Bundles) -> None:
-    figures = soak(board, tiny_bundle("x86-64"), cycles=15, failures=0.4)
-    assert figures.get("run", 0) + figures.get("deploy", 0) > 0  # the dice are seeded, but not the machine's pace
+@pytest.mark.usefixtures("short_tmp")
+def test_fifteen_cycles(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) -> None:
+    figures = soak(board, tiny_bundle("x86-64"), tmp_path, cycles=15, failures=0.3)
+    assert figures["lost"] > 0  # the dice are seeded, but not the machine's pace
 
 
 @pytest.mark.slow
-def test_a_thousand_cycles(board: Sshd, tiny_bundle: Bundles) -> None:
-    figures = soak(board, tiny_bundle("x86-64"), cycles=1000, failures=0.05)
+@pytest.mark.usefixtures("short_tmp")
+def test_a_thousand_cycles(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) -> None:
+    figures = soak(board, tiny_bundle("x86-64"), tmp_path, cycles=1000, failures=0.05)
     print(json.dumps(figures))
-    assert figures.get("run", 0) + figures.get("deploy", 0) >= 20
+    assert figures["lost"] >= 20

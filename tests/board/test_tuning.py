@@ -91,12 +91,12 @@ def test_a_killed_keeper_leaves_a_record_that_restore_undoes(setting: Setting) -
 
 def test_a_keeper_killed_in_the_midst_of_a_change_is_undone(setting: Setting) -> None:
     keeper = setting.keep("governor performance", "nvpmodel 0", NVPMODEL_SECONDS="600")
-    while "nvpmodel -m 0" not in setting.calls:
+    while not (sleepers := _children_of(setting, "sleep")):
         time.sleep(0.01)
     keeper.kill()
     keeper.wait()
-    (sleeper,) = _children_of(setting, "sleep")
-    os.kill(sleeper, signal.SIGKILL)
+    (sleeper,) = sleepers
+    os.kill(sleeper, signal.SIGKILL)  # nvpmodel itself is gone already, and sets nothing afterwards
     assert setting.restore().returncode == 0
     setting.assert_untouched()
 
@@ -164,6 +164,48 @@ def test_a_setting_that_cannot_be_made_undoes_all(setting: Setting, wanted: str,
     assert problem in failed
     setting.assert_untouched()
     assert not (setting.tree.root / "rebooted").exists()
+
+
+def test_clocks_are_put_back_even_if_nobody_can_say_what_they_are(setting: Setting) -> None:
+    keeper = setting.keep("jetson-clocks")
+    ready(keeper)
+    text(setting.tree.root / "mute", "")
+    finish(keeper)
+    setting.assert_untouched()
+
+
+@pytest.mark.parametrize("what", ["jetson-clocks", "nvpmodel 0"])
+def test_what_cannot_be_put_back_now_stays_on_record(setting: Setting, what: str) -> None:
+    keeper = setting.keep("governor performance", what)
+    ready(keeper)
+    status = setting.tree.root / "var/lib/nvpmodel/status"
+    text(setting.tree.root / "stuck", "")
+    status.rename(status.with_name("hidden"))
+    said = finish(keeper)
+    assert keeper.returncode == 2
+    assert any(line.startswith("failed\tcannot put back: ") for line in said)
+    assert said[-1].startswith("restored\tgovernor policy0")
+    assert setting.governors() == ["schedutil"] * 3, "the others are"
+    assert "tuning" in setting.left()
+    refused = setting.restore()
+    assert refused.returncode == 2
+    assert "settings could not be put back: cannot put back" in refused.stderr
+    (setting.tree.root / "stuck").unlink()
+    status.with_name("hidden").rename(status)
+    assert setting.restore().returncode == 0
+    setting.assert_untouched()
+
+
+def test_a_policy_that_is_gone_is_none_of_our_business(setting: Setting) -> None:
+    keeper = setting.keep("governor performance")
+    ready(keeper)
+    shutil.rmtree(setting.tree.policies[2].parent)
+    assert finish(keeper) == [
+        "restored\tgovernor policy4\tgone\tgone",
+        "restored\tgovernor policy2\tperformance\tschedutil",
+        "restored\tgovernor policy0\tperformance\tschedutil",
+        "done",
+    ]
 
 
 def test_a_program_that_fails_half_way_undoes_all(setting: Setting) -> None:

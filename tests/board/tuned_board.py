@@ -33,9 +33,11 @@ JETSON_CLOCKS = """#!/bin/sh
 clock="$ROOT/sys/min_freq"; fan="$ROOT/sys/pwm-fan"
 echo "jetson_clocks $*" >> "$ROOT/calls"
 case "$1" in
---store) if [ -e "$2" ]; then echo "can I overwrite it?"; read answer || exit 1; fi
+--store) [ -e "$ROOT/mute" ] && exit 1
+         if [ -e "$2" ]; then echo "can I overwrite it?"; read answer || exit 1; fi
          echo "$clock:$(cat "$clock")" > "$2"; echo "$fan:$(date +%N)" >> "$2" ;;
---restore) sed -n "s|^$clock:||p" "$2" > "$clock" ;;
+--restore) [ -e "$ROOT/stuck" ] && exit 1
+           sed -n "s|^$clock:||p" "$2" > "$clock" ;;
 "") if [ -e "$ROOT/broken" ]; then echo "Error: Unknown GPU Type!"; exit 1; fi
     echo 1479000 > "$clock" ;;
 esac

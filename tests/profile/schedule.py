@@ -42,10 +42,14 @@ class Made:
         return seconds, watts + np.random.default_rng(seed).normal(0, noise_w, seconds.size)
 
 
+def _moment(monotonic_ns: int) -> dict[str, int]:
+    return {"monotonic_ns": monotonic_ns, "realtime_ns": monotonic_ns + EPOCH_AHEAD_NS}
+
+
 def make_run(*, windows: int = 5, window_s: float = 2.0, idle_s: float = 4.0, idle_after_w: float = IDLE_W) -> Made:
     """Idle, windows of both in turn with small gaps between them, idle. Within a window power ripples."""
     events: list[dict[str, Any]] = [
-        {"event": "begin", "monotonic_ns": START_NS - 10**9, "realtime_ns": START_NS - 10**9 + EPOCH_AHEAD_NS},
+        {"event": "begin", "agent": 1, **_moment(START_NS - 10**9), "board": {}},
         {"event": "session", "session": 0, "threads": 1, "cores": [3]},
     ]
     events += [
@@ -72,7 +76,7 @@ def make_run(*, windows: int = 5, window_s: float = 2.0, idle_s: float = 4.0, id
             stretch(0.05, UNNAMED_W)
     events.append({"event": "idle", "session": 0, **stretch(idle_s, idle_after_w)})
     end_ns = START_NS + round(at * 1e9) + 10**9
-    events.append({"event": "end", "monotonic_ns": end_ns, "realtime_ns": end_ns + EPOCH_AHEAD_NS})
+    events.append({"event": "end", **_moment(end_ns), "board": {}, "sampler": None})
 
     def power(t_s: NDArray[np.float64]) -> NDArray[np.float64]:
         watts = np.full(t_s.shape, IDLE_W)

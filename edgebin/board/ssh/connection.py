@@ -23,12 +23,10 @@ _END_SECONDS = 5
 _SETTLE_SECONDS = 1
 _LONGEST_SOCKET = 80  # of 108 bytes; ssh adds 17 while it makes it
 
-# A dead link is noticed after ServerAliveInterval * ServerAliveCountMax = 15 s. What the user's configuration does for
-# people at a terminal is switched off; an ssh that does not know an option of the second line yet does not have it.
+# A dead link is noticed in ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What is configured for people at a
+# terminal is switched off.
 _OPTIONS = (
-    "IgnoreUnknown=SessionType,StdinNull,ForkAfterAuthentication",
-    *("SessionType=default", "StdinNull=no", "ForkAfterAuthentication=no"),
-    *("BatchMode=yes", f"ConnectTimeout={_CONNECT_SECONDS}", "ServerAliveInterval=5", "ServerAliveCountMax=3"),
+    *("BatchMode=yes", f"ConnectTimeout={_CONNECT_SECONDS}", "ServerAliveInterval=5", "ServerAliveCountMax=2"),
     *("ControlMaster=yes", "ControlPersist=no", "ClearAllForwardings=yes", "PermitLocalCommand=no"),
     *("RemoteCommand=none", "ForwardAgent=no", "ForwardX11=no"),
 )
@@ -51,7 +49,7 @@ class Connection:
         self.host = host
         self.mark = f"edgebin-{secrets.token_hex(8)}"
         self._folder = _socket_folder()
-        self._said = (self._folder / "said").open("w+b")
+        self._said = (self._folder / "said").open("a+b")
         self._greeting_bytes = 0
         try:
             self._master = self._start()
@@ -83,6 +81,8 @@ class Connection:
 
     def said(self) -> str:
         """What the master has had to say since the connection stands; before, what it has said at all."""
+        if self._said.closed:
+            return ""
         self._said.seek(self._greeting_bytes)
         return self._said.read().decode(errors="replace")
 

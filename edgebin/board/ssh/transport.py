@@ -165,6 +165,8 @@ class SshTransport:
                 if line != mark:
                     yield line.removesuffix(mark)
                 return
+            if not line.endswith(b"\n"):
+                break  # the connection broke in the middle of it
             if begun:
                 yield line.rstrip(b"\n")
             begun = begun or line.endswith(mark)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../mailbox.h"
@@ -22,20 +21,48 @@ typedef struct {
   double value;
 } reading;
 
-/* The next of lines like `  VDD_CORE_A current(7)=6.22421000A`; NULL at the end. */
+static const char* end_of_line(const char* text) {
+  while (*text && *text != '\n') text++;
+  return text;
+}
+
+/* A decimal such as 6.22421000; gives what follows it, NULL if there is none. The division of two doubles that
+ * are whole and exact rounds as strtod does, which works in long double: software, and most of a sample, on ARM. */
+static const char* decimal(const char* text, double* value) {
+  static const int most_digits = 15;
+  double whole = 0, power = 1;
+  int digits = 0, fraction = 0;
+  const int negative = *text == '-';
+  const char* c = text + negative;
+  for (; (*c >= '0' && *c <= '9') || (*c == '.' && !fraction); c++) {
+    if (*c == '.') {
+      fraction = 1;
+    } else if (digits < most_digits) {
+      whole = 10 * whole + (*c - '0');
+      power *= fraction ? 10 : 1;
+      digits += whole > 0;
+    }
+  }
+  *value = (negative ? -whole : whole) / power;
+  return c > text + negative + fraction ? c : NULL;
+}
+
+/* The next of lines like `  VDD_CORE_A current(7)=6.22421000A`; NULL at the end. Plain loops, for musl's strcspn makes
+ * a table at every call. */
 static const char* next_reading(const char* text, reading* found) {
-  for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
-    const char* name = text + strspn(text, " \t");
-    size_t length = strcspn(name, " \t=\n");
-    const char* value = name + strcspn(name, "=\n");
-    if (length < 3 || length >= EB_LABEL_ROOM || name[length - 2] != '_' || *value != '=') continue;
-    char* end;
+  for (; *text; text = end_of_line(text)) {
+    while (*text == ' ' || *text == '\t' || *text == '\n') text++;
+    const char* name = text;
+    while (*text && *text != ' ' && *text != '\t' && *text != '=' && *text != '\n') text++;
+    size_t length = (size_t)(text - name);
+    while (*text && *text != '=' && *text != '\n') text++;
+    if (*text != '=' || length < 3 || length >= EB_LABEL_ROOM || name[length - 2] != '_') continue;
+    const char* end = decimal(text + 1, &found->value);
     found->kind = name[length - 1];
-    found->value = strtod(value + 1, &end);
-    if ((found->kind != 'A' && found->kind != 'V') || end == value + 1) continue;
+    if ((found->kind != 'A' && found->kind != 'V') || !end || *end != found->kind) continue;
     memcpy(found->rail, name, length - 2);
     found->rail[length - 2] = '\0';
-    return end + strcspn(end, "\n");
+    return end_of_line(end);
   }
   return NULL;
 }

@@ -29,6 +29,7 @@ struct eb_sampler {
   _Atomic int64_t flushed;
   atomic_int stopping;
   int64_t last_ns; /* when a counter was last read */
+  uint64_t chance;
   pthread_t thread;
   eb_power_cost cost;
 };
@@ -70,6 +71,18 @@ static void keep_on(int cpu) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
+/* Some part of a period, by chance (xorshift64*). Inferences are a load that repeats itself: samples at even distances
+ * could keep step with them and see only a part of each. Source: Vigna, An experimental exploration of Marsaglia's
+ * xorshift generators. */
+static int64_t part_of_period(eb_sampler* sampler) {
+  uint64_t* state = &sampler->chance;
+  *state ^= *state >> 12;
+  *state ^= *state << 25;
+  *state ^= *state >> 27;
+  double share = (double)((*state * 2685821657736338717u) >> 11) / 9007199254740992.0;
+  return (int64_t)(share * (double)sampler->period_ns);
+}
+
 static void* run(void* argument) {
   eb_sampler* sampler = argument;
   if (sampler->cpu >= 0) keep_on(sampler->cpu);
@@ -77,17 +90,18 @@ static void* run(void* argument) {
     double since_unknown[EB_MAX_CHANNELS];
     read_source(sampler, since_unknown);
   }
-  int64_t due_ns = eb_now_ns() + sampler->period_ns;
-  for (;;) {
+  const int64_t start_ns = eb_now_ns();
+  sampler->chance = (uint64_t)start_ns | 1;
+  for (int64_t period = 0;;) {
+    int64_t due_ns = start_ns + period * sampler->period_ns + part_of_period(sampler);
     sleep_until(due_ns);
     if (atomic_load_explicit(&sampler->stopping, memory_order_relaxed)) break;
-    int64_t begin_ns = eb_now_ns();
-    sampler->cost.late += begin_ns - due_ns > sampler->period_ns / 2;
+    sampler->cost.late += eb_now_ns() - due_ns > sampler->period_ns / 2;
     take(sampler);
-    due_ns += sampler->period_ns;
+    period++;
     /* What was missed is missed: a burst of samples would say nothing about that time. */
-    int64_t now_ns = eb_now_ns();
-    if (now_ns > due_ns) due_ns += (now_ns - due_ns) / sampler->period_ns * sampler->period_ns;
+    int64_t now = (eb_now_ns() - start_ns) / sampler->period_ns;
+    if (now > period) period = now;
   }
   struct timespec spent;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);

@@ -1,5 +1,6 @@
 #include "change.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,13 +47,23 @@ int eb_change_make(const eb_place* place, const eb_change* change, char* problem
   return kind_of(change->what)->set(place, change, change->after, problem);
 }
 
+/* Gives 0, or -1 where it is there but does not say how it is. */
+static int look(const eb_kind* kind, const eb_place* place, const eb_change* change, char now[EB_WORD_ROOM]) {
+  if (!kind->now(place, change, now)) return 0;
+  int gone = errno == ENOENT;
+  strcpy(now, gone ? "gone" : "unknown");
+  return gone ? 0 : -1;
+}
+
 int eb_change_undo(const eb_place* place, const eb_change* change, eb_undone* undone) {
   const eb_kind* kind = kind_of(change->what);
   char problem[EB_PROBLEM_ROOM];
-  if (!kind || kind->now(place, change, undone->found)) strcpy(undone->found, "gone");
+  strcpy(undone->found, "gone");
+  int failed = kind ? look(kind, place, change, undone->found) : 0;
   memcpy(undone->left, undone->found, sizeof undone->left);
+  if (failed) return -1;
   if (!strcmp(undone->found, change->before) || strcmp(undone->found, change->after) != 0) return 0;
-  int failed = kind->set(place, change, change->before, problem);
-  if (kind->now(place, change, undone->left)) strcpy(undone->left, "gone");
+  failed = kind->set(place, change, change->before, problem);
+  look(kind, place, change, undone->left);
   return failed;
 }

@@ -9,7 +9,8 @@ typedef struct {
   int (*needs_root)(const eb_place* place);
   /* As eb_change_plan; `wanted` is what follows the name. */
   int (*plan)(const eb_place* place, const char* wanted, eb_changes* changes, char* problem);
-  /* What is there now, in the words of `before` and `after`. Gives 0, or -1 where that cannot be seen. */
+  /* What is there now, in the words of `before` and `after`. Gives 0; or -1 and errno, ENOENT where the thing itself is
+   * no longer there. */
   int (*now)(const eb_place* place, const eb_change* change, char now[EB_WORD_ROOM]);
   /* Sets it to `value`, one of `before` and `after`. Gives 0; or -1 and why not, in `problem`. */
   int (*set)(const eb_place* place, const eb_change* change, const char* value, char* problem);

@@ -1,4 +1,5 @@
 /* The power mode of a Jetson. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ static int now(const eb_place* place, const eb_change* change, char now[EB_WORD_
   (void)change;
   int mode = eb_nvpmodel_mode(place->root);
   snprintf(now, EB_WORD_ROOM, "%d", mode);
+  errno = EIO;
   return mode < 0 ? -1 : 0;
 }
 
