@@ -10,8 +10,9 @@ from typing import Any
 
 import edgebin
 from edgebin.board.programs import Here, Place
+from edgebin.board.tracker import Tracker
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
-from edgebin.kernels.probe import probe_paths, probe_program
+from edgebin.kernels.probe import probe_library, probe_paths, probe_program
 from edgebin.kernels.shape import CallShape
 from edgebin.kernels.tuner import Tuner
 from edgebin.kernels.variants import Variant, variants
@@ -19,6 +20,7 @@ from edgebin.targets import Target
 from edgebin.targets.host import host_arch
 from edgebin.targets.schema import Rates
 from edgebin.toolchain.compiler import find_compiler
+from edgebin.toolchain.runtime import runtime_libraries
 
 # One for each operation, and those of the binary product that networks have most.
 SHAPES = (
@@ -41,6 +43,7 @@ SHAPES = (
 )
 _TIME, _ROUNDS = "20ms", 3
 _ILLEGAL_INSTRUCTION = -4
+_TUNE_HINT = "leave `--tune` out: a model of the core chooses then; or tune on the board: `--tune HOST`"
 
 Say = Callable[[str], None]
 
@@ -163,27 +166,25 @@ def tuned_target(report: ProbeReport, target: Target) -> Target:
 
 
 def tuner(place: Place, target: Target, *, say: Say = lambda _: None) -> Tuner:
-    """Chooses kernels for a target by timing them in a place.
+    """Chooses kernels for a target by timing them in a place, or on the devices of a tracker, several at a time.
 
     Raises:
         TargetMismatch: the place is no machine of the target's kind, or emulated: then times say nothing.
         BoardError: the place cannot be reached.
+        ToolchainError: no compiler; for a tracker also, TVM's libraries for the target have not been fetched.
     """
-    hint = "leave `--tune` out: a model of the core chooses then; or tune on the board: `--tune HOST`"
-    _check_architecture(place, target, hint=hint)
-    machine: dict[str, Any] = {}
-    if not place.emulated:
-        (machine,) = _ask(place, target, ["machine"])
-    if place.emulated or machine["emulated"]:
-        raise TargetMismatch(f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=hint)
-    if missing := sorted(set(target.features) - set(machine["features"].split())):
-        raise TargetMismatch(f"{place.name} is no {target.id}: it lacks {', '.join(missing)}", hint=hint)
-    _check_core(machine, target, place)
+    _check_architecture(place, target, hint=_TUNE_HINT)
+    if place.emulated:
+        raise _emulator(place, target)
+    (machine,) = _ask(place, target, ["machine"])
+    _check_machine(machine, target, place)
 
     def measure(call: CallShape, kernels: Sequence[Variant]) -> dict[str, int]:
         say(f"timing {call}")
         names = [variant.path for variant in kernels] * _ROUNDS
-        answers = _ask(place, target, [" ".join(call.arguments(name, _TIME)) for name in names])
+        # A key may name boards of several kinds: each that answers is looked at.
+        machine, *answers = _ask(place, target, ["machine", *(" ".join(call.arguments(n, _TIME)) for n in names)])
+        _check_machine(machine, target, place)
         results = [_result(call, name, answer, None) for name, answer in zip(names, answers, strict=True)]
         for result in results:
             if not result.exact or result.best_ns is None:
@@ -192,7 +193,12 @@ def tuner(place: Place, target: Target, *, say: Say = lambda _: None) -> Tuner:
                 )
         return {name: min(r.best_ns or 0 for r in results if r.variant == name) for name in dict.fromkeys(names)}
 
-    return Tuner(f"{machine['host']} ({machine['model'] or target.core.name})", _today(), measure)
+    processor = machine["model"] or target.core.name
+    if not isinstance(place, Tracker):
+        return Tuner(f"{machine['host']} ({processor})", _today(), measure)
+    devices = place.devices()
+    plural = "" if devices == 1 else "s"
+    return Tuner(f"{place.name} ({devices} device{plural}, {processor})", _today(), measure, at_once=devices)
 
 
 def _listed(op: str) -> set[str]:
@@ -201,7 +207,11 @@ def _listed(op: str) -> set[str]:
 
 def _ask(place: Place, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
     """One answer for each line."""
-    program = probe_program(target, find_compiler(target))
+    compiler = find_compiler(target)
+    if isinstance(place, Tracker):
+        program = probe_library(target, compiler, runtime_libraries(target))
+    else:
+        program = probe_program(target, compiler)
     answered = place.run(program, lines).splitlines()
     try:
         answers = [json.loads(line) for line in answered]
@@ -230,6 +240,18 @@ def _result(
 def _check_architecture(place: Place, target: Target, *, hint: str) -> None:
     if isinstance(place, Here) and host_arch() != target.arch:
         raise TargetMismatch(f"{place.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
+
+
+def _check_machine(machine: dict[str, Any], target: Target, place: Place) -> None:
+    if machine["emulated"]:
+        raise _emulator(place, target)
+    if missing := sorted(set(target.features) - set(machine["features"].split())):
+        raise TargetMismatch(f"{place.name} is no {target.id}: it lacks {', '.join(missing)}", hint=_TUNE_HINT)
+    _check_core(machine, target, place)
+
+
+def _emulator(place: Place, target: Target) -> TargetMismatch:
+    return TargetMismatch(f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=_TUNE_HINT)
 
 
 def _check_core(machine: dict[str, Any], target: Target, place: Place) -> None:
