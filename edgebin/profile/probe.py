@@ -174,8 +174,7 @@ def tuner(place: Place, target: Target, *, say: Say = lambda _: None) -> Tuner:
         ToolchainError: no compiler; for a tracker also, TVM's libraries for the target have not been fetched.
     """
     _check_architecture(place, target, hint=_TUNE_HINT)
-    if place.emulated:
-        raise _emulator(place, target)
+    _refuse_emulator(place.emulated, target, place)
     (machine,) = _ask(place, target, ["machine"])
     _check_machine(machine, target, place)
 
@@ -243,15 +242,17 @@ def _check_architecture(place: Place, target: Target, *, hint: str) -> None:
 
 
 def _check_machine(machine: dict[str, Any], target: Target, place: Place) -> None:
-    if machine["emulated"]:
-        raise _emulator(place, target)
+    _refuse_emulator(machine["emulated"], target, place)
     if missing := sorted(set(target.features) - set(machine["features"].split())):
         raise TargetMismatch(f"{place.name} is no {target.id}: it lacks {', '.join(missing)}", hint=_TUNE_HINT)
     _check_core(machine, target, place)
 
 
-def _emulator(place: Place, target: Target) -> TargetMismatch:
-    return TargetMismatch(f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=_TUNE_HINT)
+def _refuse_emulator(emulated: bool, target: Target, place: Place) -> None:
+    if emulated:
+        raise TargetMismatch(
+            f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=_TUNE_HINT
+        )
 
 
 def _check_core(machine: dict[str, Any], target: Target, place: Place) -> None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,27 +58,27 @@ class Farm:
     def tracker(self, key: str, **limits: int) -> Tracker:
         return Tracker("127.0.0.1", self.port, key, **limits)
 
-    def serve(self, key: str, count: int = 1) -> list[subprocess.Popen[bytes]]:
-        """Starts servers on this host and waits until the tracker knows them."""
-        command = [sys.executable, "-m", "tvm.exec.rpc_server"]
-        return self._serve(key, count, command)
+    def serve(self, *keys: str) -> list[subprocess.Popen[bytes]]:
+        """Starts a server for each key on this host and waits until the tracker knows them."""
+        return self._serve(keys, [sys.executable, "-m", "tvm.exec.rpc_server"])
 
-    def serve_emulated(self, target_id: str, key: str, site: Path) -> subprocess.Popen[bytes]:
-        """Starts a server of the published aarch64 packages in `site` under QEMU, and waits likewise."""
+    def serve_emulated(self, target_id: str, site: Path, *keys: str) -> list[subprocess.Popen[bytes]]:
+        """The same under QEMU, on a target's processor, with the published aarch64 packages in `site`."""
         environment = {"PYTHONPATH": str(site), "TVM_USE_RUNTIME_LIB": "1"}
         python = self.folder / f"python-{target_id}"
         words = userland_command(load_target(target_id), [], environment=environment)
         python.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         python.chmod(0o755)
-        return self._serve(key, 1, [str(python), "-c", _UNDER_QEMU, str(python)])[0]
+        return self._serve(keys, [str(python), "-c", _UNDER_QEMU, str(python)])
 
-    def _serve(self, key: str, count: int, command: Sequence[str]) -> list[subprocess.Popen[bytes]]:
-        before = self._known(key)
-        address = ("--tracker", f"127.0.0.1:{self.port}", "--key", key)
+    def _serve(self, keys: Sequence[str], command: Sequence[str]) -> list[subprocess.Popen[bytes]]:
+        wanted = {key: self._known(key) + keys.count(key) for key in keys}
+        tracker = ("--tracker", f"127.0.0.1:{self.port}")
         servers = [
-            self._start(f"{key}-{len(self._processes)}", [*command, *_at(_free_port()), *address]) for _ in range(count)
+            self._start(f"{key}-{len(self._processes)}", [*command, *_at(_free_port()), *tracker, "--key", key])
+            for key in keys
         ]
-        _wait(lambda: self._known(key) >= before + count, f"a server of {key}")
+        _wait(lambda: all(self._known(key) >= count for key, count in wanted.items()), f"a server of {wanted}")
         return servers
 
     def _answers(self) -> bool:
@@ -101,6 +101,14 @@ class Farm:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         self._processes.append(process)
         return process
+
+
+@pytest.fixture(scope="session")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """Two servers of the key `x86-64`, and one of the key `here`."""
+    with Farm(tmp_path_factory.mktemp("farm")) as made:
+        made.serve("x86-64", "x86-64", "here")
+        yield made
 
 
 def _wait(done: Callable[[], bool], what: str) -> None:
