@@ -19,7 +19,7 @@ import pytest
 from edgebin.board.tracker import Tracker
 from edgebin.errors import BoardError
 from edgebin.targets import load_target
-from edgebin.toolchain.userland import userland_command
+from edgebin.toolchain.userland import userland, userland_command
 
 _STARTS_S = 240
 
@@ -64,7 +64,7 @@ class Farm:
 
     def serve_emulated(self, target_id: str, site: Path, *keys: str) -> list[subprocess.Popen[bytes]]:
         """The same under QEMU, on a target's processor, with the published aarch64 packages in `site`."""
-        environment = {"PYTHONPATH": str(site), "TVM_USE_RUNTIME_LIB": "1"}
+        environment = {"PYTHONPATH": f"{site}:{userland().site}", "TVM_USE_RUNTIME_LIB": "1"}
         python = self.folder / f"python-{target_id}"
         words = userland_command(load_target(target_id), [], environment=environment)
         python.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
@@ -74,11 +74,20 @@ class Farm:
     def _serve(self, keys: Sequence[str], command: Sequence[str]) -> list[subprocess.Popen[bytes]]:
         wanted = {key: self._known(key) + keys.count(key) for key in keys}
         tracker = ("--tracker", f"127.0.0.1:{self.port}")
+        names = [f"{key}-{len(self._processes) + index}" for index, key in enumerate(keys)]
         servers = [
-            self._start(f"{key}-{len(self._processes)}", [*command, *_at(_free_port()), *tracker, "--key", key])
-            for key in keys
+            self._start(name, [*command, *_at(_free_port()), *tracker, "--key", key])
+            for name, key in zip(names, keys, strict=True)
         ]
-        _wait(lambda: all(self._known(key) >= count for key, count in wanted.items()), f"a server of {wanted}")
+
+        def known() -> bool:
+            logs = "".join((self.folder / f"{name}.log").read_text() for name in names)
+            # A worker that ends takes no notice of the program that started it, nor that of it.
+            assert "Error" not in logs, logs
+            assert all(server.poll() is None for server in servers), logs
+            return all(self._known(key) >= count for key, count in wanted.items())
+
+        _wait(known, f"a server of {wanted}")
         return servers
 
     def _answers(self) -> bool:
