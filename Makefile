@@ -55,8 +55,10 @@ bench: setup packages ## measure every kernel here and count it on ARM (some 10 
 docs: setup ## regenerate the generated parts of README.md and docs/
 	@$(BIN)/python docs/update_cli.py
 	@$(BIN)/python docs/update_targets.py
+	@$(BIN)/python docs/update_board.py
 	@$(BIN)/python docs/update_kernels.py
 	@$(BIN)/python docs/update_backends.py
+	@$(BIN)/python docs/update_schema.py
 
 clean: ## remove the build folder and caches, keep the virtual environment
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

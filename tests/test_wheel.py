@@ -21,6 +21,7 @@ def test_the_wheel_works_outside_the_clone(tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(installed)
+        assert {"edgebin/report/templates/page.html.j2", "edgebin/report/templates/page.css"} <= set(archive.namelist())
         shipped = {name.removeprefix("edgebin/_data/") for name in archive.namelist() if "/_data/" in name}
     for folder in ("targets", "kernels"):
         in_clone = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*") if path.is_file()}

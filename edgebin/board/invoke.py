@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -80,15 +81,17 @@ class RunnerReport(_Answer):
     process_threads: int
 
 
-def invoke(machine: Machine, bundle: Bundle, arguments: Sequence[str]) -> RunnerReport:
-    """Runs the bundle's runner with `arguments`. Outputs that differ from the golden ones are an answer, not an error.
+def invoke(machine: Machine, bundle: Bundle, arguments: Sequence[str | Path]) -> RunnerReport:
+    """Runs the bundle's runner with `arguments`; files are Paths (`Machine.run`).
+
+    Outputs that differ from the golden ones are an answer, not an error.
 
     Raises:
         InputError: the runner cannot use its input; the message is the runner's.
         TargetMismatch: the processor does not know an instruction.
         BoardError: the runner died, or gave an answer that makes no sense.
     """
-    done = machine.run(bundle.extracted(), arguments)
+    done = machine.run(bundle, arguments)
     if done.returncode == -signal.SIGILL:
         target = bundle.manifest.target.id
         raise TargetMismatch(

@@ -38,7 +38,7 @@ def compare_layers(bundle: Bundle, machine: Machine) -> tuple[LayerComparison, .
     folder = bundle.extracted()
     golden = read_npz(folder / LAYERS_NAME)
     labels = {operation.function: operation.nodes[0] for operation in bundle.manifest.operations if operation.nodes}
-    report = invoke(machine, bundle, ["--input", str(folder / GOLDEN_INPUTS_NAME), "--layers"])
+    report = invoke(machine, bundle, ["--input", folder / GOLDEN_INPUTS_NAME, "--layers"])
     comparisons = []
     for result in report.layers or ():
         if result.function not in golden:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgebin.bundle import Manifest
+from edgebin.bundle import Bundle, Manifest
 from edgebin.bundle.manifest import RUNNER_NAME
 from edgebin.errors import BoardError, TargetMismatch
 from edgebin.targets.host import host_arch, host_features, host_glibc
@@ -51,11 +51,12 @@ class LocalMachine:
                 hint="compile with zig, which links for an old C library",
             )
 
-    def command(self, folder: Path, arguments: Sequence[str]) -> list[str]:
-        return [str(folder / RUNNER_NAME), *arguments]
+    def command(self, folder: Path, arguments: Sequence[str | Path]) -> list[str]:
+        """The command line that starts the runner in `folder`; for whoever wants to talk to it (`--serve`)."""
+        return [str(folder / RUNNER_NAME), *map(str, arguments)]
 
-    def run(self, folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return run_process(self.command(folder, arguments))
+    def run(self, bundle: Bundle, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        return run_process(self.command(bundle.extracted(), arguments))
 
 
 def run_process(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

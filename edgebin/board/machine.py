@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from edgebin.bundle import Manifest
+from edgebin.bundle import Bundle, Manifest
 
 
 class Machine(Protocol):
-    """Something that can start the runner of an extracted bundle.
+    """Something that can start the runner of a bundle.
 
     `name` is for people. `emulated` means that times taken there say nothing about the board.
     """
@@ -26,10 +26,9 @@ class Machine(Protocol):
         """Raises TargetMismatch, or ToolchainError, when this machine cannot run the bundle."""
         ...
 
-    def command(self, folder: Path, arguments: Sequence[str]) -> list[str]:
-        """The command line that starts the runner in `folder`; for whoever wants to talk to it (`--serve`)."""
-        ...
+    def run(self, bundle: Bundle, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        """Runs the runner to its end, whatever that is.
 
-    def run(self, folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Runs the runner to its end, whatever that is."""
+        A Path is a file of this host, wherever the runner runs: one that is there is read, another one is written.
+        """
         ...

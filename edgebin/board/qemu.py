@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgebin.board.local import run_process
-from edgebin.bundle import Manifest
+from edgebin.bundle import Bundle, Manifest
 from edgebin.bundle.manifest import RUNNER_NAME
 from edgebin.errors import TargetMismatch
 from edgebin.targets import Target
@@ -52,8 +52,9 @@ class QemuMachine:
             )
         self.command(Path(), [])
 
-    def command(self, folder: Path, arguments: Sequence[str]) -> list[str]:
+    def command(self, folder: Path, arguments: Sequence[str | Path]) -> list[str]:
+        """The command line that starts the runner in `folder`; for whoever wants to talk to it (`--serve`)."""
         return qemu_command(self.target, [folder / RUNNER_NAME, *arguments], plugin=self.plugin)
 
-    def run(self, folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return run_process(self.command(folder, arguments))
+    def run(self, bundle: Bundle, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        return run_process(self.command(bundle.extracted(), arguments))

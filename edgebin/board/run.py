@@ -63,5 +63,5 @@ def run_bundle_files(
 
 
 def _run(bundle: Bundle, source: Path, result: Path, machine: Machine | None, threads: int) -> RunnerReport:
-    arguments = ["--input", str(source), "--output", str(result), "--threads", str(threads)]
+    arguments: list[str | Path] = ["--input", source, "--output", result, "--threads", str(threads)]
     return invoke(machine or machine_for(bundle), bundle, arguments)

@@ -62,7 +62,7 @@ class Tracker:
         self._check(said)
         return int(said["devices"])
 
-    def run(self, program: Path, lines: Sequence[str]) -> str:
+    def ask(self, library: Path, lines: Sequence[str]) -> str:
         """What the probe's library answers to these lines, all on one device. One that dies is replaced by another.
 
         Raises:
@@ -71,7 +71,7 @@ class Tracker:
         """
         lost: list[str] = []
         while len(lost) < _ATTEMPTS:
-            said = self._session(program, lines)
+            said = self._session(library, lines)
             if said.get("problem") == "device":
                 lost.append(f"{said.get('device', 'a device')}: {said['message']}")
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Transport(Protocol):
 
     `name` is for people. `emulated` means that times taken there say nothing about a board. `folder` is the one that
     edgebin keeps everything in (docs/board.md). Each word of a command arrives there as it is, whatever is in it.
-    Whatever loses the connection raises ConnectionLost; BoardError is for a machine that was never reached.
+    Whatever loses the connection raises ConnectionLost; BoardError is for a machine that was never reached. The call
+    after a ConnectionLost connects anew, and raises it again as long as the machine stays away. A program that gets
+    no input and still runs when its connection breaks is ended, unless it has detached itself.
     """
 
     @property
@@ -35,8 +37,10 @@ class Transport(Protocol):
     @property
     def folder(self) -> PurePosixPath: ...
 
-    def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float | None = None) -> Finished:
-        """Runs a program to its end, whatever that is.
+    def run(
+        self, command: Sequence[str], *, stdin: bytes | IO[bytes] = b"", timeout_s: float | None = None
+    ) -> Finished:
+        """Runs a program to its end, whatever that is. `stdin` may be a real file, which is read from where it stands.
 
         Raises:
             ConnectionLost: the connection broke, or nothing came back within `timeout_s`.
@@ -45,7 +49,7 @@ class Transport(Protocol):
         ...
 
     def stream(self, command: Sequence[str]) -> AbstractContextManager[Iterator[bytes]]:
-        """Starts a program and gives its lines of standard output as they come; leaving the context ends it.
+        """Starts a program and gives its lines of standard output as they come, whole; leaving the context ends it.
 
         Raises:
             ConnectionLost: the connection broke. The program's own failure is not an error: the lines just end.
@@ -55,8 +59,11 @@ class Transport(Protocol):
     def put(self, files: Mapping[PurePosixPath, Path | bytes], *, executable: bool = False) -> None:
         """Writes files there, each under a temporary name until it is complete; folders are made on the way.
 
+        All lie in one file system. Whoever fails leaves nothing but folders behind.
+
         Raises:
             ConnectionLost, BoardError: as `run`; also a full disk.
+            InputError: a file cannot be read here.
         """
         ...
 

@@ -36,7 +36,7 @@ def check_bundle(bundle: Bundle, *, machine: Machine | None = None, threads: int
     """
     machine = machine or machine_for(bundle)
     folder = bundle.extracted()
-    golden = [str(folder / GOLDEN_INPUTS_NAME), str(folder / GOLDEN_OUTPUTS_NAME)]
+    golden = [folder / GOLDEN_INPUTS_NAME, folder / GOLDEN_OUTPUTS_NAME]
     report = invoke(machine, bundle, ["--golden", *golden, "--threads", str(threads)]).golden
     assert report is not None  # the runner was asked for it
     differences = [float("inf") if output.max_abs_diff is None else output.max_abs_diff for output in report.outputs]

@@ -9,7 +9,7 @@ import typer
 
 import edgebin
 from edgebin.cli import compile as compile_
-from edgebin.cli import doctor, export, inspect, models, profile, run, targets, unpack, verify
+from edgebin.cli import devices, doctor, export, inspect, meter, models, profile, report, run, targets, unpack, verify
 from edgebin.cli.errors import Root
 
 app = typer.Typer(
@@ -54,6 +54,8 @@ for _name, _command in (
     ("run", run.run),
     ("verify", verify.verify),
     ("profile", profile.profile),
+    ("meter", meter.meter),
+    ("report", report.report),
     ("inspect", inspect.inspect),
     ("unpack", unpack.unpack),
     ("doctor", doctor.doctor),
@@ -61,6 +63,7 @@ for _name, _command in (
     app.command(_name)(_command)
 app.add_typer(targets.app, name="targets")
 app.add_typer(models.app, name="models")
+app.add_typer(devices.app, name="devices")
 
 
 def main() -> NoReturn:

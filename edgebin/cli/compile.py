@@ -62,7 +62,7 @@ def compile_(
         typer.Option(
             "--tune",
             metavar="MACHINE",
-            help="Choose kernels by timing them: on `local`, or on a host as `ssh` takes it.",
+            help="Choose kernels by timing them: on `local`, on a device, or on a host as `ssh` takes it.",
         ),
     ] = None,
     tune_tracker: Annotated[
@@ -90,8 +90,10 @@ def compile_(
     The result is one self-contained bundle: the board needs nothing else. ARM bundles are cross-compiled, and
     verified under QEMU. `edgebin unpack` gives its model and library to onnxruntime or TFLite in your own program.
     """
-    from edgebin.board import verify_bundle
-    from edgebin.board.programs import place_of
+    from contextlib import closing
+
+    from edgebin.board import reach, verify_bundle
+    from edgebin.board.hosts import LOCAL
     from edgebin.board.tracker import parse_tracker
     from edgebin.bundle import open_bundle
     from edgebin.bundle.compile import check_form, compile_bundle
@@ -109,9 +111,8 @@ def compile_(
     form: Form = "lce-only" if lce_only else "full-precision" if full_precision else "binary"
     check_form(backend.value, form, tuned=tune is not None or tune_tracker is not None)
     found = load_target(target)
-    place = None if tune is None else place_of(tune)
-    if tune_tracker is not None:
-        place = parse_tracker(tune_tracker, key or found.id)
+    farm = None if tune_tracker is None else parse_tracker(tune_tracker, key or found.id)
+    if farm is not None:
         runtime_libraries(found, fetch=fetch, say=output.progress)  # what the probe's library is linked to
     folder = model if model.is_dir() else model.parent
     bundle = bundle or _default_bundle(folder, found.id, backend.value, form)
@@ -123,19 +124,21 @@ def compile_(
             f"{report.rows} golden images on {report.machine}; outputs differ by {report.max_abs_diff:.1e} at most"
         )
 
-    result = compile_bundle(
-        model,
-        found,
-        bundle,
-        backend=backend.value,
-        form=form,
-        batch=batch,
-        compiler=compiler.value if compiler else "auto",
-        fetch=fetch,
-        tuner=None if place is None else tuner(place, found, say=output.progress),
-        check=check if verify else None,
-        say=output.progress,
-    )
+    with closing(reach(tune or LOCAL)) as way:
+        timed_on = farm or (None if tune is None else way)
+        result = compile_bundle(
+            model,
+            found,
+            bundle,
+            backend=backend.value,
+            form=form,
+            batch=batch,
+            compiler=compiler.value if compiler else "auto",
+            fetch=fetch,
+            tuner=None if timed_on is None else tuner(timed_on, found, say=output.progress),
+            check=check if verify else None,
+            say=output.progress,
+        )
     manifest = result.manifest
     if manifest.tuning is not None:
         output.table(("operation", "sizes", "epilogue", "kernel", "best, us", "next best"), _choices(manifest.tuning))

@@ -7,14 +7,56 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 
 def progress(message: str) -> None:
     """One line of progress on stderr, for whoever waits; never part of the result."""
     typer.echo(message, err=True)
+
+
+class Boards:
+    """What several boards are doing, on stderr: one line each that is kept up to date, or plain lines into a pipe."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._doing = dict.fromkeys(names, "waiting")
+        self._live: Live | None = None
+
+    def __enter__(self) -> Boards:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(self._table(), console=Console(stderr=True), transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, name: str, text: str) -> None:
+        """May be called from any thread."""
+        self._doing[name] = text
+        if self._live is None:
+            progress(f"{name}: {text}")
+        else:
+            self._live.update(self._table())
+
+    def _table(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        shown = Table(box=None, show_header=False, pad_edge=False)
+        for name, doing in self._doing.items():
+            shown.add_row(Text(name, style="bold"), Text(doing))
+        return shown
 
 
 def fields(rows: Mapping[str, str]) -> None:

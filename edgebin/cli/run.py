@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from edgebin.cli import output
+from edgebin.cli.host import HostOption, copied
 
 
 def run(
@@ -21,16 +22,20 @@ def run(
     output_: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT.npz", help="Gets `logits` [batch, classes], float32.")
     ],
+    host: HostOption = None,
     threads: Annotated[int, typer.Option("--threads", "-T", min=1, help="Threads to compute with.")] = 1,
 ) -> None:
     """Run a bundle on inputs of your own.
 
-    On this host; an ARM bundle runs under QEMU, as the target's own processor model.
+    On this host; an ARM bundle runs under QEMU, as the target's own processor model. With `--host` on a board: what it
+    does not have yet of the bundle is copied there.
     """
-    from edgebin.board import machine_for, run_bundle_files
+    from edgebin.board import machine_at, run_bundle_files
     from edgebin.bundle import open_bundle
 
-    machine = machine_for(open_bundle(bundle))
-    output.progress(f"running {bundle} on {machine.name}")
-    report = run_bundle_files(bundle, input_, output_, machine=machine, threads=threads)
-    output.fields({"ran": f"{report.rows} images on {machine.name}", "wrote": output.size(output_)})
+    with machine_at(host, open_bundle(bundle)) as machine:
+        output.progress(f"running {bundle} on {machine.name}")
+        report = run_bundle_files(bundle, input_, output_, machine=machine, threads=threads)
+        output.fields(
+            {"ran": f"{report.rows} images on {machine.name}", **copied(machine), "wrote": output.size(output_)}
+        )

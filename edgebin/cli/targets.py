@@ -76,7 +76,8 @@ def validate(file: Annotated[str, typer.Argument(metavar="FILE", help="A target 
 @app.command()
 def probe(
     machine: Annotated[
-        str | None, typer.Argument(metavar="MACHINE", help="`local`, or a host as `ssh` takes it, such as pi@board.")
+        str | None,
+        typer.Argument(metavar="MACHINE", help="`local`, a device, or a host as `ssh` takes it, such as pi@board."),
     ] = None,
     target: Annotated[
         str | None,
@@ -94,12 +95,14 @@ def probe(
     """Try every kernel on a machine and measure what it can do.
 
     Prints the clock, how many instructions of a kind it starts per cycle, the speed of its memory, and of each kernel
-    whether it is exact and its multiply-accumulates per cycle. A host over SSH needs nothing installed, and nothing
-    stays there.
+    whether it is exact and its multiply-accumulates per cycle. A host over SSH needs nothing installed; the program
+    that tries them is kept there until `edgebin devices clean`.
     """
+    from contextlib import closing
     from dataclasses import asdict
 
-    from edgebin.board.programs import LOCAL, Emulated, place_of
+    from edgebin.board import reach
+    from edgebin.board.hosts import LOCAL, QEMU_PREFIX
     from edgebin.errors import InputError
     from edgebin.profile.probe import probe_machine, tuned_target
     from edgebin.targets import load_target
@@ -118,8 +121,8 @@ def probe(
     if machine not in (None, LOCAL) and target is None:
         raise InputError(f"which board is `{machine}`?", hint="name it: `-t TARGET` (`edgebin targets list`)")
     found = load_target(qemu or target or "x86-64")
-    place = Emulated(found) if machine is None else place_of(machine)
-    report = probe_machine(place, found, say=output.progress)
+    with closing(reach(machine or f"{QEMU_PREFIX}{qemu}")) as way:
+        report = probe_machine(way, found, say=output.progress)
     if save is not None:
         write_target(tuned_target(report, found), save)
     if json:

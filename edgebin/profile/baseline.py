@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 
+from edgebin.bundle.manifest import Operation
 from edgebin.errors import InputError
-from edgebin.profile.contender import Contender
+from edgebin.profile.contender import LAYERS_PREFIX, PER_OP_RUNS, Contender
 from edgebin.profile.hosting import HOSTED
 from edgebin.profile.programs import baseline_runner, onnxruntime_library
 from edgebin.profile.twin import Twin, model_bytes, open_twin, quantize_dynamically, quantize_statically
@@ -37,22 +39,34 @@ class Baseline:
         return f"onnxruntime {onnxruntime_library(target).name.partition('.so.')[2]}"
 
     def contender(self, target: Target, threads: int) -> Contender:
-        """Its runner on this host, serving."""
+        """Its runner, serving."""
         command = self.command(target, threads=threads, arguments=["--serve"])
-        return Contender(self.name, self.engine(target), tuple(command), self.file_bytes, self.how)
+        return Contender(self.name, self.engine(target), command, self.file_bytes, self.how)
 
-    def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> list[str]:
+    def layers(self, target: Target, threads: int) -> Contender:
+        """Its runner, telling what each node takes, as onnxruntime's own profiler has it (`edgebin.profile.layers`)."""
+        command = self.command(target, threads=threads, arguments=["--per-op", str(PER_OP_RUNS)])
+        return Contender(LAYERS_PREFIX + self.name, self.engine(target), command, self.file_bytes, self.how)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The nodes of its graph, by the names that onnxruntime's profiler gives them where it has left them alone."""
+        nodes = onnx.load(self.twin.path, load_external_data=False).graph.node
+        names = [node.name or f"{node.op_type}_{number}" for number, node in enumerate(nodes)]
+        pairs = zip(nodes, names, strict=True)
+        return tuple(Operation(function=name, kind=node.op_type, nodes=(name,)) for node, name in pairs)
+
+    def command(self, target: Target, *, threads: int, arguments: Sequence[str]) -> tuple[str | Path, ...]:
         """The command line of the runner for the target.
 
         Raises:
             ToolchainError: the runner cannot be built, or onnxruntime's library for the target has not been fetched.
         """
         shape = ",".join(map(str, self.twin.input_shape))
-        return [
-            *(str(baseline_runner(target)), str(onnxruntime_library(target)), str(self.twin.path)),
-            *(self.twin.input_name, str(self.input_file), shape, self.twin.output_name),
+        return (
+            *(baseline_runner(target), onnxruntime_library(target), self.twin.path),
+            *(self.twin.input_name, self.input_file, shape, self.twin.output_name),
             *("--threads", str(threads), *arguments),
-        ]
+        )
 
 
 def check_baselines(names: Sequence[str]) -> None:

@@ -1,25 +1,35 @@
-"""One way to run a model, as a program that serves (`edgebin.profile.engines`): a bundle, or a baseline."""
+"""One way to run a model, as a program that serves: a bundle, or a baseline.
+
+It prints one JSON line when its model is loaded; then each line `run N` on its standard input gives one JSON line whose
+`samples_ns` are the times of N inferences.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from edgebin.board import LocalMachine
 from edgebin.bundle import Bundle
-from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
+from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME, RUNNER_NAME
 from edgebin.errors import InputError
 
 BINARY = "binary"
+# A command that tells where a variant of this name spends its time, and how many inferences it looks at.
+LAYERS_PREFIX = "layers of "
+PER_OP_RUNS = 30
 
 
 @dataclass(frozen=True)
 class Contender:
-    """`engine` says what runs it and the versions; `how` what sets it apart from others of its name, which compete."""
+    """`engine` says what runs it and the versions; `how` what sets it apart from others of its name, which compete.
+
+    Paths in `command` are files of this host, which have to be brought to the machine that runs it; strings are not.
+    """
 
     name: str
     engine: str
-    command: tuple[str, ...]
+    command: tuple[str | Path, ...]
     file_bytes: int
     how: str = ""
 
@@ -33,10 +43,18 @@ class Named:
 
     def contender(self, threads: int) -> Contender:
         """Its runner, serving."""
-        folder = self.bundle.extracted()
-        arguments = ["--input", str(folder / GOLDEN_INPUTS_NAME), "--serve", "--threads", str(threads)]
-        command = tuple(LocalMachine().command(folder, arguments))
+        command = (*self._runner(threads), "--serve")
         return Contender(self.name, self.bundle.manifest.engine, command, self.bundle.size_bytes)
+
+    def layers(self, threads: int, cpus: Sequence[int] | None) -> Contender:
+        """Its runner, telling what each function takes (`edgebin.profile.layers`)."""
+        pin = ("--pin", ",".join(map(str, cpus))) if cpus else ()
+        command = (*self._runner(threads), "--per-op", "--min-runs", str(PER_OP_RUNS), *pin)
+        return Contender(LAYERS_PREFIX + self.name, self.bundle.manifest.engine, command, self.bundle.size_bytes)
+
+    def _runner(self, threads: int) -> tuple[str | Path, ...]:
+        folder = self.bundle.extracted()
+        return (folder / RUNNER_NAME, "--input", folder / GOLDEN_INPUTS_NAME, "--threads", str(threads))
 
 
 def named(bundles: Sequence[Bundle]) -> tuple[Named, ...]:

@@ -63,7 +63,7 @@ def _count(bundle: Bundle, marking: str) -> tuple[Counts, RunnerReport]:
         output = Path(folder, "counts.bin")
         machine = QemuMachine(bundle.manifest.target, plugin_argument(instruction_counter(), output, skip=1))
         machine.check(bundle.manifest)
-        inputs = str(bundle.extracted() / GOLDEN_INPUTS_NAME)
+        inputs = bundle.extracted() / GOLDEN_INPUTS_NAME
         report = invoke(machine, bundle, ["--input", inputs, marking, *_ARGUMENTS])
         return read_counts(output), report
 

@@ -3,8 +3,9 @@
     hosted.py RUNTIME MODEL INPUT [--threads N] [--delegate LIBRARY] [--xnnpack] [--indirect] [--output FILE]
 
 RUNTIME is tflite_runtime, ai_edge_litert or larq_compute_engine. INPUT and FILE are raw little-endian float32. Prints
-one JSON line when the model is loaded; then each line `run N` on stdin gives one with the times of N inferences. It is
-started by its path and imports nothing of edgebin, so that memory and load time are the runtime's own.
+one JSON line when the model is loaded; then each line `run N` on stdin gives one with the times of N inferences, and
+CLOCK_MONOTONIC before the first and after the last. It is started by its path and imports nothing of edgebin, so that
+memory and load time are the runtime's own.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def main() -> None:
     _say(load_ns=time.perf_counter_ns() - began)
     for line in sys.stdin:
         count = int(line.removeprefix("run "))
-        _say(samples_ns=[_timed(invoke) for _ in range(count)])
+        begin_ns = time.perf_counter_ns()  # CLOCK_MONOTONIC on Linux, which is the board's clock (docs/board.md)
+        samples_ns = [_timed(invoke) for _ in range(count)]
+        _say(samples_ns=samples_ns, begin_ns=begin_ns, end_ns=time.perf_counter_ns())
     if options.output:
         invoke()
         np.asarray(result(), np.float32).tofile(options.output)

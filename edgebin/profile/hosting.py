@@ -55,8 +55,8 @@ def hosted_contenders(
     made: list[Contender] = []
 
     def add(name: str, runtime: str, model: Path, how: str = "", *arguments: str | Path) -> None:
-        command = (sys.executable, "-P", Path(__file__).with_name("hosted.py"), runtime, model, input_file)
-        words = tuple(map(str, (*command, "--threads", threads, *arguments)))
+        command = (sys.executable, "-P", str(Path(__file__).with_name("hosted.py")), runtime, model, input_file)
+        words = (*command, "--threads", str(threads), *arguments)
         made.append(Contender(name, f"{_TITLES[runtime]} {_version(runtime)}", words, model.stat().st_size, how))
 
     if TFLITE in names and twins.floats:

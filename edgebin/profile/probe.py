@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import edgebin
-from edgebin.board.programs import Here, Place
+from edgebin.board.local_transport import LocalTransport
+from edgebin.board.programs import ask_program
 from edgebin.board.tracker import Tracker
+from edgebin.board.transport import Transport
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
 from edgebin.kernels.probe import probe_library, probe_paths, probe_program
 from edgebin.kernels.shape import CallShape
@@ -98,28 +100,28 @@ class ProbeReport:
     kernels: tuple[KernelResult, ...]
 
 
-def probe_machine(place: Place, target: Target, *, say: Say = lambda _: None) -> ProbeReport:
-    """Builds the probe for a target and runs it in a place.
+def probe_machine(way: Transport, target: Target, *, say: Say = lambda _: None) -> ProbeReport:
+    """Builds the probe for a target and runs it in a way.
 
     Raises:
         ToolchainError: no compiler, or no emulator.
-        BoardError: the place cannot be reached or cannot run the program.
+        BoardError: the machine cannot be reached or cannot run the program.
         TargetMismatch: the processor there is another than the target's.
     """
-    _check_architecture(place, target, hint="emulate it: `edgebin targets probe --qemu TARGET`, or name its host")
+    _check_architecture(way, target, hint="emulate it: `edgebin targets probe --qemu TARGET`, or name its host")
     names = probe_paths(target.arch)
     tried = [(call, name) for call in SHAPES for name in names if name in _listed(call.kernel)]
     say(f"building the probe for {target.id}")
-    repeats = "1" if place.emulated else _TIME
+    repeats = "1" if way.emulated else _TIME
     lines = ["machine", "rates", "bandwidth", *(" ".join(call.arguments(v, repeats)) for call, v in tried)]
-    say(f"trying {len(tried)} kernels on {place.name}")
-    machine, rates, memory, *answers = _ask(place, target, lines)
-    emulated = place.emulated or machine["emulated"]
+    say(f"trying {len(tried)} kernels on {way.name}")
+    machine, rates, memory, *answers = _ask(way, target, lines)
+    emulated = way.emulated or machine["emulated"]
     if not emulated:
-        _check_core(machine, target, place)
+        _check_core(machine, target, way)
     freq_hz = None if emulated else float(rates["freq_hz"])
     return ProbeReport(
-        machine=place.name,
+        machine=way.name,
         host=machine["host"],
         processor=machine["model"] or target.core.name,
         cores=machine["cores"],
@@ -165,59 +167,58 @@ def tuned_target(report: ProbeReport, target: Target) -> Target:
     )
 
 
-def tuner(place: Place, target: Target, *, say: Say = lambda _: None) -> Tuner:
-    """Chooses kernels for a target by timing them in a place, or on the devices of a tracker, several at a time.
+def tuner(way: Transport | Tracker, target: Target, *, say: Say = lambda _: None) -> Tuner:
+    """Chooses kernels for a target by timing them over a way, or on the boards of a tracker, several at a time.
 
     Raises:
-        TargetMismatch: the place is no machine of the target's kind, or emulated: then times say nothing.
-        BoardError: the place cannot be reached.
+        TargetMismatch: this is no machine of the target's kind, or emulated: then times say nothing.
+        BoardError: the machine cannot be reached.
         ToolchainError: no compiler; for a tracker also, TVM's libraries for the target have not been fetched.
     """
-    _check_architecture(place, target, hint=_TUNE_HINT)
-    _refuse_emulator(place.emulated, target, place)
-    (machine,) = _ask(place, target, ["machine"])
-    _check_machine(machine, target, place)
+    _check_architecture(way, target, hint=_TUNE_HINT)
+    _refuse_emulator(way.emulated, target, way)
+    (machine,) = _ask(way, target, ["machine"])
+    _check_machine(machine, target, way)
 
     def measure(call: CallShape, kernels: Sequence[Variant]) -> dict[str, int]:
         say(f"timing {call}")
         names = [variant.path for variant in kernels] * _ROUNDS
         # A key may name boards of several kinds: each that answers is looked at.
-        machine, *answers = _ask(place, target, ["machine", *(" ".join(call.arguments(n, _TIME)) for n in names)])
-        _check_machine(machine, target, place)
+        machine, *answers = _ask(way, target, ["machine", *(" ".join(call.arguments(n, _TIME)) for n in names)])
+        _check_machine(machine, target, way)
         results = [_result(call, name, answer, None) for name, answer in zip(names, answers, strict=True)]
         for result in results:
             if not result.exact or result.best_ns is None:
                 raise VerificationError(
-                    f"the kernel `{result.variant}` is not exact on {place.name}: {call}", max_abs_diff=float("inf")
+                    f"the kernel `{result.variant}` is not exact on {way.name}: {call}", max_abs_diff=float("inf")
                 )
         return {name: min(r.best_ns or 0 for r in results if r.variant == name) for name in dict.fromkeys(names)}
 
     processor = machine["model"] or target.core.name
-    if not isinstance(place, Tracker):
+    if not isinstance(way, Tracker):
         return Tuner(f"{machine['host']} ({processor})", _today(), measure)
-    devices = place.devices()
+    devices = way.devices()
     plural = "" if devices == 1 else "s"
-    return Tuner(f"{place.name} ({devices} device{plural}, {processor})", _today(), measure, at_once=devices)
+    return Tuner(f"{way.name} ({devices} device{plural}, {processor})", _today(), measure, at_once=devices)
 
 
 def _listed(op: str) -> set[str]:
     return {variant.path for variant in variants() if variant.op == op}
 
 
-def _ask(place: Place, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
+def _ask(way: Transport | Tracker, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
     """One answer for each line."""
     compiler = find_compiler(target)
-    if isinstance(place, Tracker):
-        program = probe_library(target, compiler, runtime_libraries(target))
+    if isinstance(way, Tracker):
+        answered = way.ask(probe_library(target, compiler, runtime_libraries(target)), lines).splitlines()
     else:
-        program = probe_program(target, compiler)
-    answered = place.run(program, lines).splitlines()
+        answered = ask_program(way, probe_program(target, compiler), "probe", lines).splitlines()
     try:
         answers = [json.loads(line) for line in answered]
     except ValueError as error:
-        raise BoardError(f"the probe's answer on {place.name} makes no sense: {error}") from error
+        raise BoardError(f"the probe's answer on {way.name} makes no sense: {error}") from error
     if len(answers) != len(lines) or not all(isinstance(answer, dict) for answer in answers):
-        raise BoardError(f"the probe on {place.name} gave {len(answers)} answers to {len(lines)} questions")
+        raise BoardError(f"the probe on {way.name} gave {len(answers)} answers to {len(lines)} questions")
     return answers
 
 
@@ -236,31 +237,29 @@ def _result(
     return KernelResult(call, variant, answer["exact"], best_ns, per_cycle)
 
 
-def _check_architecture(place: Place, target: Target, *, hint: str) -> None:
-    if isinstance(place, Here) and host_arch() != target.arch:
-        raise TargetMismatch(f"{place.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
+def _check_architecture(way: Transport | Tracker, target: Target, *, hint: str) -> None:
+    if type(way) is LocalTransport and host_arch() != target.arch:
+        raise TargetMismatch(f"{way.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
 
 
-def _check_machine(machine: dict[str, Any], target: Target, place: Place) -> None:
-    _refuse_emulator(machine["emulated"], target, place)
+def _check_machine(machine: dict[str, Any], target: Target, way: Transport | Tracker) -> None:
+    _refuse_emulator(machine["emulated"], target, way)
     if missing := sorted(set(target.features) - set(machine["features"].split())):
-        raise TargetMismatch(f"{place.name} is no {target.id}: it lacks {', '.join(missing)}", hint=_TUNE_HINT)
-    _check_core(machine, target, place)
+        raise TargetMismatch(f"{way.name} is no {target.id}: it lacks {', '.join(missing)}", hint=_TUNE_HINT)
+    _check_core(machine, target, way)
 
 
-def _refuse_emulator(emulated: bool, target: Target, place: Place) -> None:
+def _refuse_emulator(emulated: bool, target: Target, way: Transport | Tracker) -> None:
     if emulated:
-        raise TargetMismatch(
-            f"{place.name} is an emulator, whose times say nothing about {target.name}", hint=_TUNE_HINT
-        )
+        raise TargetMismatch(f"{way.name} is an emulator, whose times say nothing about {target.name}", hint=_TUNE_HINT)
 
 
-def _check_core(machine: dict[str, Any], target: Target, place: Place) -> None:
+def _check_core(machine: dict[str, Any], target: Target, way: Transport | Tracker) -> None:
     said = (machine["implementer"], machine["part"])
     expected = (target.core.implementer, target.core.part)
     if all(said) and None not in expected and tuple(int(word, 16) for word in said) != expected:
         raise TargetMismatch(
-            f"{place.name} has a processor of implementer {said[0]}, part {said[1]}; "
+            f"{way.name} has a processor of implementer {said[0]}, part {said[1]}; "
             f"{target.id} has {target.core.name} ({expected[0]:#x}, {expected[1]:#x})",
             hint="name the target that it is: `edgebin targets list`",
         )

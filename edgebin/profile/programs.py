@@ -25,7 +25,7 @@ def instruction_counter() -> Path:
     """
     # QEMU itself defines what the plugin calls.
     flags = (*_WARNINGS, "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,--allow-shlib-undefined")
-    return _build("profiler/counter.c", "counter.so", find_compiler(load_target("x86-64")), flags)
+    return _build(["profiler/counter.c"], "counter.so", find_compiler(load_target("x86-64")), flags)
 
 
 def node_marks(target: Target) -> Path:
@@ -35,7 +35,7 @@ def node_marks(target: Target) -> Path:
         ToolchainError: no compiler, or it refused.
     """
     flags = (*_WARNINGS, "-fPIC", "-shared", "-fvisibility=hidden")
-    return _build("profiler/node_marks.c", "node_marks.so", find_compiler(target), flags)
+    return _build(["profiler/node_marks.c"], "node_marks.so", find_compiler(target), flags)
 
 
 def baseline_runner(target: Target) -> Path:
@@ -44,7 +44,8 @@ def baseline_runner(target: Target) -> Path:
     Raises:
         ToolchainError: no compiler, or it refused.
     """
-    return _build("baseline/ort_runner.c", "ort_runner", find_compiler(target), (*_WARNINGS, "-ldl"))
+    parts = [f"runtime/{name}.c" for name in ("engine_ort_profile", "functions", "json", "fail")]
+    return _build(["baseline/ort_runner.c", *parts], "ort_runner", find_compiler(target), (*_WARNINGS, "-ldl"))
 
 
 def onnxruntime_library(target: Target) -> Path:
@@ -63,16 +64,16 @@ def onnxruntime_library(target: Target) -> Path:
     return libraries[-1]
 
 
-def _build(source: str, name: str, compiler: Compiler, flags: Sequence[str]) -> Path:
-    """Compiles one file of `kernels/`; the cache knows the result by everything that goes into it."""
+def _build(sources: Sequence[str], name: str, compiler: Compiler, flags: Sequence[str]) -> Path:
+    """Compiles files of `kernels/`; the cache knows the result by everything that goes into it."""
     kernels = resource_dir("kernels")
-    path = kernels / source
-    inputs = [path, *(kernels / name for name in ("runtime/marks.h", "dispatch/dispatch.h", "ort/abi.h"))]
-    inputs += sorted(path.parent.glob("*.h"))
+    paths = [kernels / source for source in sources]
+    inputs = [*paths, kernels / "dispatch/dispatch.h", kernels / "ort/abi.h"]
+    inputs += [*sorted((kernels / "runtime").glob("*.h")), *sorted(paths[0].parent.glob("*.h"))]
     digest = hashlib.sha256(repr((compiler.argv, flags)).encode())
     for file in inputs:
         digest.update(file.read_bytes())
     output = cache_dir("programs", digest.hexdigest()[:16]) / name
     if not output.is_file():
-        compiler.compile([path], output, flags)
+        compiler.compile(paths, output, flags)
     return output

@@ -1,24 +1,22 @@
-"""The tables and texts of a profile, made once; every form of output shows the same."""
+"""The tables of a profile, made once; every form of output shows the same."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgebin.profile.quantities import EstimatedLatency
-from edgebin.profile.record import Layer, RunRecord
+from edgebin.profile.record import Layer, RunRecord, Variant
 from edgebin.report.cells import (
     NOTHING,
-    bound_text,
     bytes_cell,
+    dynamic_energy_cell,
     latency_cell,
     layer_latency_cell,
     p99_cell,
     speedup_cell,
+    total_energy_cell,
 )
-
-# EB_ORT_OWN_WORK of kernels/runtime/engine_ort_profile.h.
-_ONNXRUNTIME = "(onnxruntime)"
+from edgebin.report.text import name_of
 
 
 @dataclass(frozen=True)
@@ -30,32 +28,90 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary_line(record: RunRecord) -> str:
-    """Which bundle on which machine, and whether to trust it."""
+def ours(record: RunRecord) -> Variant:
+    """What a report is about: the first bundle, with the number of threads that was quickest."""
+    name = record.bundles[0].variant
+    own = [variant for variant in record.variants if variant.name == name] or list(record.variants)
+    return min(own, key=lambda variant: variant.latency.p50_ms)
+
+
+def reference_of(record: RunRecord, variant: Variant) -> Variant | None:
+    """The variant that this one's speedup is against, with as many threads; None where it is that one itself."""
+    if variant.speedup is None or variant.name == record.reference:
+        return None
+    return record.variant(record.reference, variant.threads)
+
+
+def machine(record: RunRecord) -> str:
+    """What the user calls the machine, and what it is."""
     device = record.device
-    valid = "" if record.validity.ok else f"; not to be trusted: {', '.join(record.validity.flags)}"
-    how = "estimated, not measured" if record.kind == "estimate" else "measured"
-    names = ", ".join(bundle.name for bundle in record.bundles)
-    return f"{names} on {device.name} ({device.core}, {device.freq_hz / 1e9:.2f} GHz), {_threads(record)}: {how}{valid}"
+    return f"{name_of(device.host)} ({name_of(device.name)})" if device.host else name_of(device.name)
+
+
+def ordered_variants(record: RunRecord) -> tuple[Variant, ...]:
+    """In the order of the tables: by threads, then slowest first."""
+    return tuple(sorted(record.variants, key=lambda variant: (variant.threads, -variant.latency.p50_ms)))
+
+
+def engines_apart(record: RunRecord) -> bool:
+    """Whether the table of variants has no room for their engines."""
+    return len({v.threads for v in record.variants}) > 1 or any(v.energy for v in record.variants)
 
 
 def variants_table(record: RunRecord) -> Table:
-    """Ours and the baselines, slowest first."""
-    ordered = sorted(record.variants, key=lambda variant: -variant.latency.p50_ms)
+    """Ours and the baselines, slowest first; columns that would say nothing are left out.
+
+    Where that are many columns, the engines are not in the table but in a sentence (`explanations`).
+    """
+    several = len({variant.threads for variant in record.variants}) > 1
+    energy = any(variant.energy for variant in record.variants)
+    columns = (
+        "variant",
+        *(["threads"] if several else []),
+        *("p50", "p99", f"× vs {record.reference}"),
+        *(["energy, total", "energy, dynamic"] if energy else []),
+        *("file", "peak RSS"),
+    )
     rows = [
         (
-            f"{variant.name} ({variant.engine})",
+            variant.name if engines_apart(record) else f"{variant.name} ({variant.engine})",
+            *([str(variant.threads)] if several else []),
             latency_cell(variant.latency),
             p99_cell(variant.latency),
             speedup_cell(variant.speedup, variant.latency.kind),
+            *([total_energy_cell(variant.energy), dynamic_energy_cell(variant.energy)] if energy else []),
             bytes_cell(variant.file_bytes),
             bytes_cell(variant.peak_rss_bytes),
         )
-        for variant in ordered
+        for variant in ordered_variants(record)
     ]
-    return Table(
-        "Latency of one batch", ("variant", "p50", "p99", f"× vs {record.reference}", "file", "peak RSS"), tuple(rows)
-    )
+    return Table("Latency of one batch" + (" and its energy" if energy else ""), columns, tuple(rows))
+
+
+def runs_table(records: Sequence[RunRecord]) -> Table:
+    """Several runs, a line each: what the first bundle of each gained."""
+    references = {record.reference for record in records}
+    rows = []
+    for record in records:
+        variant = ours(record)
+        reference = reference_of(record, variant)
+        kind = variant.latency.kind
+        rows.append(
+            (
+                machine(record),
+                name_of(record.bundles[0].name),
+                str(variant.threads),
+                *([] if len(references) == 1 else [record.reference]),
+                latency_cell(reference.latency) if reference else NOTHING,
+                latency_cell(variant.latency),
+                speedup_cell(variant.speedup, kind) if reference else NOTHING,
+                total_energy_cell(variant.energy),
+                "estimate" if kind == "estimate" else "yes" if record.validity.ok else "NO",
+            )
+        )
+    against = [f"{next(iter(references))}, p50"] if len(references) == 1 else ["reference", "its p50"]
+    columns = ("machine", "bundle", "threads", *against, "p50", "×", "energy, total", "valid")
+    return Table("All runs", columns, tuple(rows))
 
 
 def layers_tables(record: RunRecord, top: int = 10) -> tuple[Table, ...]:
@@ -88,61 +144,3 @@ def _layers_table(title: str, layers: Sequence[Layer], kind: str, top: int) -> T
         calls = str(sum(layer.calls for layer in rest))
         rows.append((f"{len(rest)} others", NOTHING, calls, layer_latency_cell(rest_ms, kind), f"{share * 100:.1f} %"))
     return Table(title, ("function", "op", "calls", "time", "share"), tuple(rows))
-
-
-def _threads(record: RunRecord) -> str:
-    """`1 thread`, `1, 2 and 4 threads`."""
-    *others, last = map(str, record.protocol.threads)
-    numbers = f"{', '.join(others)} and {last}" if others else last
-    return f"{numbers} thread{'' if record.protocol.threads == (1,) else 's'}"
-
-
-def explanations(record: RunRecord) -> tuple[str, ...]:
-    """What each figure is and how it came about, one sentence or two each."""
-    lines: list[str] = []
-    first = record.variants[0].latency
-    if isinstance(first, EstimatedLatency):
-        lines.append(
-            f"Estimates: instructions of the real programs were counted exactly under QEMU and costed on a model of "
-            f"{record.device.core} with its published instruction rates, for one thread and warm caches. "
-            f"The true time may differ by {bound_text(first)} ({first.error_bound.basis})."
-        )
-        lines.append(
-            f"× vs {record.reference}: estimated latency of {record.reference} divided by that of the variant."
-        )
-    else:
-        protocol = record.protocol
-        cpus = sorted({cpu for variant in record.variants for cpu in variant.cpus or ()})
-        where = f"processors {', '.join(map(str, cpus))}" if cpus else "any processor"
-        lines.append(
-            f"p50 is the median ± standard deviation of at least {protocol.min_runs} inferences and "
-            f"{protocol.min_seconds:g} s of each variant after warm-up, taken in turns ({protocol.rounds} rounds) "
-            f"on {where} with {_threads(record)}; p99 is their 99th percentile."
-        )
-        of_minima = [
-            f"{variant.name} {variant.speedup.of_minima:.2f}×"
-            for variant in record.variants
-            if variant.speedup is not None and variant.speedup.of_minima is not None
-        ]
-        if of_minima:
-            lines.append(
-                f"× vs {record.reference}: ratio of medians with its 95 % bootstrap interval. "
-                f"Of the minima: {', '.join(of_minima)}."
-            )
-        lines.append(
-            "First inference and load time (process start to model ready): "
-            + ", ".join(
-                f"{variant.name} {variant.first_ms:.2f} ms and {variant.load_ms:.0f} ms"
-                for variant in record.variants
-                if variant.first_ms is not None and variant.load_ms is not None
-            )
-            + "."
-        )
-    if any(layer.name == _ONNXRUNTIME and layer.kind == "measured" for layer in record.layers):
-        lines.append(
-            f"Functions beside {_ONNXRUNTIME} are as its own profiler has them: in whole microseconds, slowed by it."
-        )
-    lines.append("File: the whole bundle, runtime libraries included; of a baseline the model's file alone.")
-    lines += [f"{variant.name}: {variant.note}." for variant in record.variants if variant.note]
-    lines += [f"Note: {note}." for note in record.notes]
-    return tuple(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+._-]*$")]
 GlibcVersion = Annotated[str, StringConstraints(pattern=r"^2\.[0-9]+$")]
@@ -128,15 +128,54 @@ class Memory(Model):
     copy_bandwidth_source: Text
 
 
+class PublishedPower(Model):
+    """What one source has measured at the board's input, whole board, in watts.
+
+    `stress_w`: all cores busy with an ordinary load. `heaviest_w`: with dense vector code (HPL), or a maximum that was
+    seen. `active_w`: in use, by a load that the source does not tell.
+    """
+
+    source: Text
+    idle_w: Rate | None = None
+    one_core_w: Rate | None = None
+    stress_w: Rate | None = None
+    heaviest_w: Rate | None = None
+    active_w: Rate | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> PublishedPower:
+        loads = (self.stress_w, self.heaviest_w)
+        if any(load is not None and (self.idle_w is None or load < self.idle_w) for load in loads):
+            raise ValueError("power under load needs an idle power of the same source, and is not below it")
+        if self.active_w is None and self.one_core_w is None and not any(loads):
+            raise ValueError("no power of a busy board")
+        return self
+
+
+class Power(Model):
+    """What is known of the board's power, for estimates: `published` by source, or why there can be none."""
+
+    published: dict[Identifier, PublishedPower] = {}
+    refused: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Power:
+        if (self.refused is None) != bool(self.published):
+            raise ValueError("either published power, or why an estimate is refused")
+        return self
+
+
 class Target(Model):
     """One board, or this host.
 
     `features` are names as /proc/cpuinfo has them (`asimddp`, `avx2`). `kernel_paths` goes from the best to the last
     resort. `glibc` is the oldest C library among the board's usual systems: an artefact may need nothing newer.
+    `models` are the words that such a board's device tree begins its model's name with.
     """
 
     id: Identifier
     aliases: tuple[Identifier, ...] = ()
+    models: tuple[Text, ...] = ()
     name: Text
     description: str = ""
     arch: Literal["aarch64", "x86_64"]
@@ -152,6 +191,7 @@ class Target(Model):
     gcc: Gcc
     qemu: Qemu | None = None
     memory: Memory
+    power: Power | None = None
 
     def tvm_target(self) -> dict[str, str | int | list[str]]:
         """The dictionary that `tvm.target.Target` takes (TVM 0.27 refuses command-line strings)."""

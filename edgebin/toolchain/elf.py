@@ -15,7 +15,7 @@ from edgebin.errors import InputError, ToolchainError
 from edgebin.targets import Target
 
 _ARCHES = {"EM_AARCH64": "aarch64", "EM_X86_64": "x86_64"}
-_BOARD_PAGE_SIZE = 65536
+BOARD_PAGE_SIZE = 65536
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def check_elf(path: Path, target: Target) -> ElfNeeds:
             f"`{path.name}` needs glibc {needs.glibc[0]}.{needs.glibc[1]}, {target.id} has {glibc[0]}.{glibc[1]}",
             hint="compile with zig, which links for an old C library: pip install 'edgebin[tvm]'",
         )
-    if target.arch == "aarch64" and needs.load_alignment < _BOARD_PAGE_SIZE:
+    if target.arch == "aarch64" and needs.load_alignment < BOARD_PAGE_SIZE:
         raise ToolchainError(f"`{path.name}` is aligned to {needs.load_alignment} bytes, pages may be 65536")
     return needs
 

@@ -24,6 +24,8 @@ TVM_VERSION = "0.27.0.post1"
 TVM_FFI_VERSION = "0.1.14.post1"
 ONNXRUNTIME_VERSION = "1.31.1"
 LITERT_VERSION = "2.3.0"
+# What TVM's runtime needs, the least of the three.
+OLDEST_GLIBC = "2.27"
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ typedef struct eb_power eb_power;
  * cannot be read (EB_EXIT_INPUT). */
 eb_power* eb_power_open(const char* root, const char* source);
 
-/* Starts a thread that reads the source `hz` times a second, on core `cpu` (negative: on any). Samples go into memory,
- * for at most `seconds`; nothing is written until eb_power_flush. */
+/* Starts a thread, which never ends the program, that reads the source `hz` times a second, on core `cpu` (negative: on
+ * any). Samples go into memory, for at most `seconds`; nothing is written until eb_power_flush. */
 void eb_power_start(eb_power* power, double hz, int cpu, double seconds);
 
 /* Appends all samples so far to `stream`, one JSON line each, and makes room. Call it where nothing is being timed. */
@@ -30,6 +30,8 @@ typedef struct {
   int64_t late;   /* samples taken more than half a period after their time */
 } eb_power_cost;
 
+/* Ends the thread and says what it has cost since eb_power_start. What was not flushed still can be; the source can be
+ * started again. */
 eb_power_cost eb_power_stop(eb_power* power);
 
 #endif

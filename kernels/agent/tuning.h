@@ -2,7 +2,8 @@
  *
  * A process of its own, the keeper, holds the settings: it records what was there in `record`, applies, and waits for
  * the end of its standard input, which comes when the agent ends, however it ends. Where that needs root, the keeper is
- * started through `sudo -n`. If the keeper itself is killed, `record` remains, and eb_tuning_restore undoes it later. */
+ * started through `sudo -n`. If the keeper itself is killed, `record` remains, and eb_tuning_restore undoes it later.
+ */
 #ifndef EDGEBIN_AGENT_TUNING_H
 #define EDGEBIN_AGENT_TUNING_H
 

@@ -1,13 +1,16 @@
 /* The baseline: runs an ONNX model on onnxruntime's own shared library, with the protocol of edgebin's runner.
  *
  *   ort_runner LIBRARY MODEL INPUT_NAME INPUT_FILE SHAPE OUTPUT_NAME [--threads N] [--output FILE]
- *              (--serve | --mark RUNS)
+ *              (--serve | --mark RUNS | --per-op RUNS)
  *
  * INPUT_FILE and FILE are raw little-endian float32; SHAPE is like 1,3,224,224. One input, one output.
  * --serve   prints {"load_ns":...,"version":...} when the model is loaded; then each line "run N" on stdin gives one
- * line
- *           {"samples_ns":[...]} with the time of N inferences, until end of input.
+ *           line
+ *           {"samples_ns":[...],"begin_ns":...,"end_ns":...} with the times of N inferences, and CLOCK_MONOTONIC before
+ *           the first and after the last, until end of input.
  * --mark    RUNS inferences marked as kernels/runtime/marks.h says.
+ * --per-op  prints calls and time of each node in RUNS inferences, as onnxruntime's own profiler has them and the
+ *           bundles' runner prints them.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,9 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "../runtime/marks.h"
 #include "../ort/abi.h"
+#include "../runtime/engine_ort_profile.h"
+#include "../runtime/functions.h"
+#include "../runtime/json.h"
+#include "../runtime/marks.h"
 
 #define MAX_RANK 8
 
@@ -109,11 +116,42 @@ static void serve(model_t* m) {
   while (fgets(line, sizeof line, stdin)) {
     long runs;
     if (sscanf(line, "run %ld", &runs) != 1 || runs < 1) die("not a request: %s", line);
+    int64_t* samples = malloc((size_t)runs * sizeof *samples);
+    if (!samples) die("out of memory for %ld times", runs);
+    const int64_t begin = now_ns();
+    for (long i = 0; i < runs; i++) samples[i] = run_once(m, 0);
+    const int64_t end = now_ns();
     fputs("{\"samples_ns\":[", stdout);
-    for (long i = 0; i < runs; i++) printf("%s%lld", i ? "," : "", (long long)run_once(m, 0));
-    puts("]}");
+    for (long i = 0; i < runs; i++) printf("%s%lld", i ? "," : "", (long long)samples[i]);
+    printf("],\"begin_ns\":%lld,\"end_ns\":%lld}\n", (long long)begin, (long long)end);
     fflush(stdout);
+    free(samples);
   }
+}
+
+/* The profiler writes into a folder of its own, whose name goes into `folder`. */
+static void begin_profile(const OrtApi* api, OrtSessionOptions* options, char* folder, size_t size) {
+  const char* parent = getenv("TMPDIR");
+  char prefix[1024];
+  snprintf(folder, size, "%s/edgebin-XXXXXX", parent && *parent ? parent : "/tmp");
+  if (!mkdtemp(folder)) die("cannot make a folder like %s for the profile", folder);
+  snprintf(prefix, sizeof prefix, "%s/nodes", folder);
+  check(api, api->EnableProfiling(options, prefix), "profiling");
+}
+
+static void report_nodes(model_t* m, long runs, const char* folder) {
+  static eb_functions functions;
+  OrtAllocator* allocator;
+  char* file;
+  for (long i = 0; i < 1 + runs; i++) run_once(m, 0);
+  check(m->api, m->api->GetAllocatorWithDefaultOptions(&allocator), "allocator");
+  check(m->api, m->api->SessionEndProfiling(m->session, allocator, &file), "profiling");
+  eb_ort_profile_read(file, 1, &functions);
+  remove(file);
+  rmdir(folder);
+  eb_json_begin();
+  eb_functions_report(&functions, runs);
+  eb_json_end();
 }
 
 static void write_output(model_t* m, const char* path) {
@@ -129,9 +167,10 @@ static void write_output(model_t* m, const char* path) {
 }
 
 int main(int argc, char** argv) {
-  if (argc < 8) die("needs LIBRARY MODEL INPUT_NAME INPUT_FILE SHAPE OUTPUT_NAME and --serve or --mark RUNS");
+  if (argc < 8)
+    die("needs LIBRARY MODEL INPUT_NAME INPUT_FILE SHAPE OUTPUT_NAME and --serve, --mark RUNS or --per-op RUNS");
   int threads = 1, serving = 0;
-  long marked_runs = 0;
+  long marked_runs = 0, profiled_runs = 0;
   const char* output_path = NULL;
   for (int i = 7; i < argc; i++) {
     if (!strcmp(argv[i], "--serve"))
@@ -140,6 +179,8 @@ int main(int argc, char** argv) {
       threads = atoi(argv[++i]);
     else if (!strcmp(argv[i], "--mark") && i + 1 < argc)
       marked_runs = atol(argv[++i]);
+    else if (!strcmp(argv[i], "--per-op") && i + 1 < argc)
+      profiled_runs = atol(argv[++i]);
     else if (!strcmp(argv[i], "--output") && i + 1 < argc)
       output_path = argv[++i];
     else
@@ -154,6 +195,8 @@ int main(int argc, char** argv) {
   check(api, api->CreateEnv(ORT_LOGGING_WARNING, "edgebin-baseline", &env), "environment");
   check(api, api->CreateSessionOptions(&options), "options");
   check(api, api->SetIntraOpNumThreads(options, threads), "threads");
+  char profile_folder[512];
+  if (profiled_runs) begin_profile(api, options, profile_folder, sizeof profile_folder);
   check(api, api->CreateSession(env, argv[2], options, &m.session), "model");
   int64_t load_ns = now_ns() - start;
   m.input = read_input(api, argv[4], argv[5]);
@@ -164,6 +207,7 @@ int main(int argc, char** argv) {
     serve(&m);
   }
   for (long i = 0; i < marked_runs; i++) run_once(&m, 1);
+  if (profiled_runs) report_nodes(&m, profiled_runs, profile_folder);
   if (output_path && m.output) write_output(&m, output_path);
   return 0;
 }

@@ -7,13 +7,22 @@
 
 #define TENSOR_ALIGNMENT 64
 
+#define MESSAGE_BYTES 16384
+#define MOST_FAILURES 8 /* then something fails again and again */
+
+static int failures;
+static void (*before_end)(int exit_code, const char* message);
+
+void eb_on_fail(void (*listener)(int exit_code, const char* message)) { before_end = listener; }
+
 void eb_fail(int exit_code, const char* format, ...) {
+  static char message[MESSAGE_BYTES];
   va_list arguments;
   va_start(arguments, format);
-  fputs("error: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
+  vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
+  fprintf(stderr, "error: %s\n", message);
+  if (before_end && failures++ < MOST_FAILURES) before_end(exit_code, message);
   exit(exit_code);
 }
 

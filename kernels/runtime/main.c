@@ -113,9 +113,13 @@ static void serve(eb_engine* engine, int marks) {
     int64_t runs;
     if (sscanf(line, "run %" SCNd64, &runs) != 1 || runs < 1) eb_fail(EB_EXIT_INPUT, "unknown request `%s`", line);
     samples timed = {0};
+    const int64_t begin_ns = eb_now_ns();
     while (timed.count < runs) add_sample(&timed, eb_run_batch_ns(engine, NULL, marks));
+    const int64_t end_ns = eb_now_ns();
     eb_json_begin();
     eb_json_integers("samples_ns", timed.values, timed.count);
+    eb_json_integer("begin_ns", begin_ns);
+    eb_json_integer("end_ns", end_ns);
     report_memory();
     eb_json_end();
     free(timed.values);

@@ -273,6 +273,9 @@ def test_serve_answers_each_request(bundle: Bundle) -> None:
     assert done.returncode == 0
     assert ready["golden"]["passed"]
     assert [len(reply["samples_ns"]) for reply in (first, second)] == [3, 1]
+    for reply in (first, second):
+        assert sum(reply["samples_ns"]) <= reply["end_ns"] - reply["begin_ns"]
+    assert first["end_ns"] <= second["begin_ns"]
 
 
 def test_serve_refuses_other_requests(bundle: Bundle) -> None:
@@ -306,7 +309,7 @@ def test_marks_enclose_functions_and_inferences(tiny_bundle: Bundles, tmp_path: 
     find_compiler(load_target("x86-64")).compile([tmp_path / "listen.c"], tmp_path / "listen.so", flags)
     machine = QemuMachine(bundle.manifest.target, plugin=str(tmp_path / "listen.so"))
     folder = bundle.extracted()
-    done = machine.run(folder, ["--mark", "--golden", *(str(folder / name) for name in GOLDEN[1:])])
+    done = machine.run(bundle, ["--mark", "--golden", *(str(folder / name) for name in GOLDEN[1:])])
     names = [function["name"] for function in json.loads(done.stdout)["functions"]]
     marks = [int(line.split()[1]) for line in done.stderr.splitlines() if line.startswith("mark ")]
     assert marks.count(0x10000) == marks.count(0x10001) == 3

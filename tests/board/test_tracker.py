@@ -35,7 +35,7 @@ def library(target_id: str = "x86-64") -> Path:
 @needs_x86
 def test_the_probe_answers_each_line_and_nothing_is_left(farm: Farm) -> None:
     lines = ["machine", "kernel rows scalar bits 1 5 40", "no such command", "kernel rows scalar bits 1 5 40"]
-    answers = [json.loads(line) for line in farm.tracker(KEY).run(library(), lines).splitlines()]
+    answers = [json.loads(line) for line in farm.tracker(KEY).ask(library(), lines).splitlines()]
     assert answers[0]["arch"] == "x86_64"
     assert [answer.get("exact") for answer in answers] == [None, True, None, True]
     assert answers[2] == {"failed": 2}
@@ -49,7 +49,7 @@ def test_the_probe_answers_each_line_and_nothing_is_left(farm: Farm) -> None:
 @needs_x86
 def test_a_key_that_nobody_has_lists_those_that_there_are(farm: Farm) -> None:
     with pytest.raises(BoardError, match="no device of the key `rpi4b`") as error:
-        farm.tracker("rpi4b").run(library(), ["machine"])
+        farm.tracker("rpi4b").ask(library(), ["machine"])
     assert f"{KEY}, x86-64" in (error.value.hint or "")
     assert f"--tracker 127.0.0.1:{farm.port} --key rpi4b" in (error.value.hint or "")
     assert farm.tracker(KEY).devices() == 1
@@ -58,7 +58,7 @@ def test_a_key_that_nobody_has_lists_those_that_there_are(farm: Farm) -> None:
 @needs_farm
 def test_a_device_of_another_architecture_is_a_mismatch(farm: Farm) -> None:
     with pytest.raises(TargetMismatch, match=rf"127\.0\.0\.1:\d+ of tracker key {KEY} cannot load") as error:
-        farm.tracker(KEY).run(library("rpi4b"), ["machine"])
+        farm.tracker(KEY).ask(library("rpi4b"), ["machine"])
     assert "architecture" in (error.value.hint or "")
 
 
@@ -69,9 +69,9 @@ def test_a_device_that_is_taken_is_not_waited_for_for_ever(farm: Farm) -> None:
 
     session = rpc.connect_tracker("127.0.0.1", farm.port).request(KEY)
     with pytest.raises(BoardError, match=f"all 1 devices of tracker key {KEY} are taken: .* within 1 s"):
-        farm.tracker(KEY, wait_s=1).run(library(), ["machine"])
+        farm.tracker(KEY, wait_s=1).ask(library(), ["machine"])
     del session
-    assert farm.tracker(KEY).run(library(), ["machine"])
+    assert farm.tracker(KEY).ask(library(), ["machine"])
 
 
 @pytest.mark.slow
@@ -82,12 +82,12 @@ def test_a_device_that_is_gone_and_one_that_hangs_are_replaced_by_one_that_answe
         silent_port = silent.getsockname()[1]
         with _announced(farm, "mixed", 1), _announced(farm, "mixed", silent_port):
             with pytest.raises(BoardError, match="no device of tracker key mixed answers") as error:
-                farm.tracker("mixed", arrive_s=2, wait_s=1).run(library(), ["machine"])
+                farm.tracker("mixed", arrive_s=2, wait_s=1).ask(library(), ["machine"])
             assert "127.0.0.1:1: " in error.value.message
             assert f"127.0.0.1:{silent_port}: no answer in time" in error.value.message
     with _announced(farm, "mended", 1):
         farm.serve("mended")
-        assert json.loads(farm.tracker("mended").run(library(), ["machine"]))["arch"] == "x86_64"
+        assert json.loads(farm.tracker("mended").ask(library(), ["machine"]))["arch"] == "x86_64"
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_a_device_that_dies_over_its_work_is_said_to(farm: Farm) -> None:
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(BoardError, match=r"no device of tracker key doomed answers: 127\.0\.0\.1:\d+: "):
-        farm.tracker("doomed").run(library(), ["kernel b1_gemm scalar f32 59999ms 512 4096 4096"])
+        farm.tracker("doomed").ask(library(), ["kernel b1_gemm scalar f32 59999ms 512 4096 4096"])
     killer.join()
 
 

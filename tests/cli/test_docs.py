@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import update_backends, update_cli, update_targets
+from docs import update_backends, update_board, update_cli, update_targets
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = list(update_cli.commands())
@@ -19,6 +19,11 @@ def test_the_page_is_what_help_prints() -> None:
 def test_the_table_of_targets_is_what_the_files_say() -> None:
     text = update_targets.README.read_text(encoding="utf-8")
     assert text == update_targets.update(text), "run `make docs`"
+
+
+def test_the_tables_of_findings_and_flags_are_those_of_the_code() -> None:
+    text = update_board.PAGE.read_text(encoding="utf-8")
+    assert text == update_board.update(text), "run `make docs`"
 
 
 def test_the_tables_of_backends_are_what_was_counted() -> None:

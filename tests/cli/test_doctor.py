@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from edgebin.cli import app
+from edgebin.targets.host import host_arch
 from edgebin.toolchain.doctor import examine
+from tests.board.sshd import Sshd
 
 runner = CliRunner()
 
@@ -58,3 +61,36 @@ def test_a_missing_core_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     report = json.loads(result.stdout)
     assert report["ok"] is False
     assert [check["name"] for check in report["checks"] if check["required"] and not check["ok"]] == ["onnx"]
+
+
+def test_a_board_over_ssh(board: Sshd) -> None:
+    result = runner.invoke(app, ["doctor", "--host", "board", "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["ok"] is True
+    assert {"machine", "userland", "memory", "disk", "governor", "tuning"} <= {
+        check["name"] for check in report["checks"]
+    }
+    assert report["board"]["page_bytes"] == os.sysconf("SC_PAGE_SIZE")
+    shown = runner.invoke(app, ["doctor", "--host", "board"])
+    assert "ok       machine" in shown.stdout
+
+
+def test_a_board_of_the_wrong_kind(board: Sshd) -> None:
+    other = "x86-64" if host_arch() == "aarch64" else "rpi5"
+    result = runner.invoke(app, ["doctor", "--host", "board", "-t", other])
+    assert result.exit_code == 6
+    assert "PROBLEM  machine" in result.stdout
+    assert "fix: compile for this machine" in result.stdout
+
+
+def test_a_board_that_is_not_there(board: Sshd) -> None:
+    result = runner.invoke(app, ["doctor", "--host", board.nowhere])
+    assert result.exit_code == 5
+    assert result.stdout == ""
+
+
+def test_what_to_check_needs_a_host(tmp_path: Path) -> None:
+    for words in (["-t", "rpi5"], [str(tmp_path / "x.ebz")], ["--host", "local", "-t", "rpi5", "x.ebz"]):
+        result = runner.invoke(app, ["doctor", *words])
+        assert result.exit_code == 2

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edgebin.profile.baseline import Baseline, prepare
+from edgebin.profile.layers import FunctionTimes, layers_of
 from edgebin.profile.programs import baseline_runner, onnxruntime_library
 from edgebin.profile.twin import open_twin
 from edgebin.targets import Target, load_target
@@ -67,12 +68,14 @@ def test_serving_answers_with_as_many_timings_as_asked(baselines: list[Baseline]
     hello, first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert hello["load_ns"] > 0
     assert (len(first["samples_ns"]), len(second["samples_ns"])) == (3, 1)
+    assert sum(first["samples_ns"]) <= first["end_ns"] - first["begin_ns"]
+    assert first["end_ns"] <= second["begin_ns"]
 
 
 @pytest.mark.parametrize("damage", ["model", "input", "library", "request"])
 def test_runner_names_what_it_cannot_use(baselines: list[Baseline], damage: str, tmp_path: Path) -> None:
     target = load_target("x86-64")
-    command = baselines[0].command(target, threads=1, arguments=["--serve"])
+    command = list(baselines[0].command(target, threads=1, arguments=["--serve"]))
     bad = tmp_path / "bad"
     bad.write_bytes(b"bad")
     if damage != "request":
@@ -80,6 +83,18 @@ def test_runner_names_what_it_cannot_use(baselines: list[Baseline], damage: str,
     done = subprocess.run(command, input="walk\n", capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("ort_runner: ")
+
+
+def test_nodes_tell_what_they_take(baselines: list[Baseline]) -> None:
+    command = baselines[0].layers(load_target("x86-64"), threads=1).command
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    report = FunctionTimes.model_validate_json(done.stdout)
+    layers = layers_of(report, "fp32", baselines[0].operations())
+    assert sum(layer.share for layer in layers) == pytest.approx(1)
+    kinds = {operation.kind for operation in baselines[0].operations()}
+    assert {layer.op for layer in layers if layer.op} <= kinds
+    assert any(layer.op for layer in layers), "the profiler's nodes are not those of the graph"
+    assert {layer.calls for layer in layers if layer.name != "(onnxruntime)"} == {1}
 
 
 def test_programs_are_built_once() -> None:

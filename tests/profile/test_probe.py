@@ -6,11 +6,14 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import IO, ClassVar
 
 import pytest
 
-from edgebin.board.programs import Emulated, Here
+from edgebin.board.local_transport import LocalTransport
+from edgebin.board.qemu_transport import QemuTransport
+from edgebin.board.transport import Finished
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
 from edgebin.kernels.shape import CallShape
 from edgebin.kernels.variants import variants
@@ -35,6 +38,12 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "_TIME", "1ms")
 
 
+class Unsaid(QemuTransport):
+    """An emulated machine whose way does not know it."""
+
+    emulated = False
+
+
 @dataclass
 class MadeUp:
     """A Raspberry Pi 4 that answers as it is told; `kernel` answers each kernel command."""
@@ -44,8 +53,13 @@ class MadeUp:
     emulated_there: bool = False
     name: str = "pi"
     emulated: bool = False
+    folder: ClassVar[PurePosixPath] = PurePosixPath("/cache")
 
-    def run(self, program: Path, lines: Sequence[str]) -> str:
+    def run(self, command: Sequence[str], *, stdin: bytes | IO[bytes] = b"") -> Finished:
+        if not isinstance(stdin, bytes) or command[-1] != "batch":  # files come
+            return Finished(0, b"", "")
+        assert command[0].startswith("/cache/probe-")
+        lines = stdin.decode().splitlines()
         rates = {
             "emulated": False,
             "freq_hz": 1.5e9,
@@ -57,13 +71,14 @@ class MadeUp:
             "features": "fp asimd crc32", "model": "", "implementer": "0x41", "part": self.part,
         }  # fmt: skip
         answers = {"machine": machine, "rates": rates, "bandwidth": {"emulated": False, "bandwidth": memory}}
-        return "".join(json.dumps(answers.get(line.split()[0], self.kernel)) + "\n" for line in lines)
+        said = "".join(json.dumps(answers.get(line.split()[0], self.kernel)) + "\n" for line in lines)
+        return Finished(0, said.encode(), "")
 
 
 @needs_x86
 def test_this_host(tmp_path: Path) -> None:
     target = load_target("x86-64")
-    report = probe_machine(Here(), target)
+    report = probe_machine(LocalTransport(), target)
     assert not report.emulated
     assert 5e8 < (report.freq_hz or 0) < 1e10
     tried = {(result.call.op, result.variant) for result in report.kernels}
@@ -86,7 +101,7 @@ def test_this_host(tmp_path: Path) -> None:
 
 @needs_x86
 def test_the_tuner_takes_what_this_host_does_fastest() -> None:
-    found = tuner(Here(), load_target("x86-64"))
+    found = tuner(LocalTransport(), load_target("x86-64"))
     chosen = found.choose_for(("avx2", "scalar"))(SMALL[0])
     name, best_ns = found.results[SMALL[0]]
     assert chosen.path == name == min(best_ns, key=lambda path: best_ns[path])
@@ -96,7 +111,7 @@ def test_the_tuner_takes_what_this_host_does_fastest() -> None:
 @needs_qemu
 def test_an_emulated_board_shows_that_kernels_are_exact_and_no_figure() -> None:
     target = load_target("rpi5")
-    report = probe_machine(Emulated(target), target)
+    report = probe_machine(QemuTransport(target), target)
     assert report.emulated
     assert (report.freq_hz, report.instructions, report.bandwidth) == (None, (), ())
     assert {result.variant for result in report.kernels} >= {"neondot", "neon", "scalar"}
@@ -109,7 +124,7 @@ def test_an_emulated_board_shows_that_kernels_are_exact_and_no_figure() -> None:
 @needs_qemu
 def test_an_instruction_that_the_board_lacks_is_no_failure_of_the_others() -> None:
     target = load_target("rpi4b")
-    report = probe_machine(Emulated(target), target)
+    report = probe_machine(QemuTransport(target), target)
     exact = {(result.variant, result.exact) for result in report.kernels if result.call.op == "b1_gemm"}
     assert {("neondot", None), ("neon", True), ("scalar", True)} <= exact
 
@@ -118,7 +133,7 @@ def test_an_instruction_that_the_board_lacks_is_no_failure_of_the_others() -> No
 def test_the_program_knows_that_it_is_emulated() -> None:
     """Also where nobody says so: a machine reached over SSH may be an emulated one."""
     target = load_target("rpi5")
-    here = Emulated(target, emulated=False)
+    here = Unsaid(target)
     assert probe_machine(here, target).emulated
     with pytest.raises(TargetMismatch, match="is an emulator"):
         tuner(here, target)
@@ -127,7 +142,7 @@ def test_the_program_knows_that_it_is_emulated() -> None:
 def test_tuning_under_an_emulator_is_refused() -> None:
     target = load_target("rpi4b")
     with pytest.raises(TargetMismatch, match="is an emulator, whose times say nothing") as error:
-        tuner(Emulated(target), target)
+        tuner(QemuTransport(target), target)
     assert "--tune HOST" in (error.value.hint or "")
     with pytest.raises(TargetMismatch, match="is an emulator"):
         tuner(MadeUp({}, emulated_there=True), target)
@@ -137,7 +152,7 @@ def test_tuning_under_an_emulator_is_refused() -> None:
 def test_this_host_is_no_arm_board() -> None:
     for call in (tuner, probe_machine):
         with pytest.raises(TargetMismatch, match="this host is x86_64, rpi4b is aarch64"):
-            call(Here(), load_target("rpi4b"))
+            call(LocalTransport(), load_target("rpi4b"))
 
 
 def test_what_a_board_measured_becomes_its_target() -> None:
@@ -172,8 +187,8 @@ def test_a_kernel_that_is_not_exact_is_never_chosen() -> None:
 
 def test_answers_that_make_no_sense() -> None:
     class Mute(MadeUp):
-        def run(self, program: Path, lines: Sequence[str]) -> str:
-            return "hello\n"
+        def run(self, command: Sequence[str], *, stdin: bytes | IO[bytes] = b"") -> Finished:
+            return Finished(0, b"hello\n", "")
 
     with pytest.raises(BoardError, match="makes no sense"):
         probe_machine(Mute({}), load_target("rpi4b"))

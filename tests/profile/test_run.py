@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -14,7 +15,7 @@ from onnx import helper
 
 from edgebin.bundle import Bundle
 from edgebin.errors import EdgebinError, InputError, MeasurementInvalid
-from edgebin.profile import RunRecord, profile_bundles
+from edgebin.profile import Options, RunRecord, profile_bundles
 from edgebin.profile.counting import INFERENCE, Counts
 from edgebin.profile.estimate import count_bundle, count_functions
 from edgebin.profile.quantities import EstimatedLatency, MeasuredLatency
@@ -24,7 +25,7 @@ from tests.profile.twin_file import write_twin
 from tests.toolchain.tiny_module import INPUT_WIDTH
 
 Bundles = Callable[[str], Bundle]
-QUICK = {"min_runs": 20, "min_seconds": 0.1, "warmup_seconds": 0.05}
+QUICK: dict[str, Any] = {"min_runs": 20, "min_seconds": 0.1, "warmup_seconds": 0.05, "energy": "off"}
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def twin_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(tiny_bundle: Bundles, twin_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
     folder = tmp_path_factory.mktemp("runs") / "measured"
     bundle = tiny_bundle("x86-64")
-    return profile_bundles([bundle.path], baseline_model=twin_file, save=folder, **QUICK), folder
+    return profile_bundles([bundle.path], Options(baseline_model=twin_file, **QUICK), save=folder), folder
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +46,7 @@ def estimated(
 ) -> tuple[RunRecord, Path]:
     fetch_onnxruntime_aarch64()
     folder = tmp_path_factory.mktemp("runs") / "estimated"
-    return profile_bundles([tiny_bundle("rpi4b").path], baseline_model=twin_file, save=folder), folder
+    return profile_bundles([tiny_bundle("rpi4b").path], Options(baseline_model=twin_file), save=folder), folder
 
 
 def test_measurement_is_complete(measured: tuple[RunRecord, Path]) -> None:
@@ -64,7 +65,9 @@ def test_measurement_is_complete(measured: tuple[RunRecord, Path]) -> None:
     assert fp32.speedup is not None
     assert fp32.speedup.of_medians == 1.0
     assert all(variant.cpus is not None and len(variant.cpus) == 1 for variant in record.variants)
-    assert sum(layer.share for layer in record.layers) == pytest.approx(1.0)
+    for name in ("binary", "fp32"):
+        layers = [layer for layer in record.layers if layer.bundle == name]
+        assert sum(layer.share for layer in layers) == pytest.approx(1.0)
 
 
 def test_estimate_says_so_everywhere(estimated: tuple[RunRecord, Path]) -> None:
@@ -109,7 +112,7 @@ def test_looking_at_functions_is_not_charged_to_the_inference(tiny_bundle: Bundl
 
 
 def test_counts_do_not_vary(tiny_bundle: Bundles, estimated: tuple[RunRecord, Path]) -> None:
-    again = profile_bundles([tiny_bundle("rpi4b").path], baselines=())
+    again = profile_bundles([tiny_bundle("rpi4b").path], Options(baselines=()))
     first, second = estimated[0].variants[0].latency, again.variants[0].latency
     assert isinstance(first, EstimatedLatency)
     assert isinstance(second, EstimatedLatency)
@@ -144,10 +147,10 @@ def test_record_of_another_schema_is_refused(measured: tuple[RunRecord, Path], t
     ("target", "options", "kind"),
     [
         ("x86-64", {"baselines": ("fp16",)}, InputError),
-        ("x86-64", {"threads": 4096}, InputError),
+        ("x86-64", {"threads": (4096,)}, InputError),
         ("x86-64", {"pin": (4095,)}, InputError),
         ("x86-64", {"baseline_model": Path("missing.onnx")}, InputError),
-        ("rpi4b", {"threads": 2}, MeasurementInvalid),
+        ("rpi4b", {"threads": (2,)}, MeasurementInvalid),
     ],
 )
 def test_unusable_options(
@@ -160,7 +163,7 @@ def test_unusable_options(
 ) -> None:
     arguments: dict[str, object] = {"baseline_model": twin_file, **QUICK, **options}
     with pytest.raises(kind) as caught:
-        profile_bundles([tiny_bundle(target).path], save=tmp_path / "run", **arguments)  # type: ignore[arg-type]
+        profile_bundles([tiny_bundle(target).path], Options(**arguments), save=tmp_path / "run")  # type: ignore[arg-type]
     assert caught.value.hint or "cannot read" in caught.value.message
     assert not list(tmp_path.iterdir())
 
@@ -171,7 +174,7 @@ def test_twin_must_take_the_same_images(tiny_bundle: Bundles, tmp_path: Path) ->
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "other", [value], [output])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "o.onnx")
     with pytest.raises(InputError, match="takes images of"):
-        profile_bundles([tiny_bundle("x86-64").path], baseline_model=tmp_path / "o.onnx", **QUICK)
+        profile_bundles([tiny_bundle("x86-64").path], Options(baseline_model=tmp_path / "o.onnx", **QUICK))
 
 
 def test_existing_run_folder_is_kept(tiny_bundle: Bundles, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgebin.profile.statistics import is_steady, ratio, summarize
+from edgebin.profile.statistics import median_interval, ratio, summarize
 
 
 def test_summary_of_a_known_sample() -> None:
@@ -19,13 +19,6 @@ def test_summary_of_one_and_of_none() -> None:
     assert summarize([3.0]).stdev == 0.0
     with pytest.raises(ValueError, match="no samples"):
         summarize([])
-
-
-def test_steady_needs_twenty_samples_within_two_percent() -> None:
-    assert not is_steady([1.0] * 19)
-    assert is_steady([1.0] * 20)
-    assert not is_steady([1.03] * 10 + [1.0] * 10)
-    assert is_steady([9.0] * 5 + [1.01] * 10 + [1.0] * 10)
 
 
 def test_ratio_of_constant_samples_is_exact() -> None:
@@ -54,3 +47,20 @@ def test_common_disturbance_does_not_widen_the_interval() -> None:
 def test_rounds_must_match() -> None:
     with pytest.raises(ValueError, match="same rounds"):
         ratio([[1.0]], [[1.0], [1.0]])
+
+
+def test_interval_of_the_median_is_that_of_resampled_rounds() -> None:
+    """Against the plain way: draw rounds, join them, take the median."""
+    generator = np.random.default_rng(3)
+    rounds = [generator.lognormal(0, 0.2, size).tolist() for size in (7, 1, 12, 4, 9, 3)]
+    resamples = generator.integers(len(rounds), size=(4000, len(rounds)))
+    plain = [np.median(np.concatenate([rounds[number] for number in drawn])) for drawn in resamples]
+    low, high = median_interval(rounds)
+    expected = np.percentile(plain, (2.5, 97.5))
+    assert (low, high) == pytest.approx(tuple(expected), rel=0.02)
+    assert low < np.median(np.concatenate(rounds)) < high
+
+
+def test_interval_of_the_median_without_samples() -> None:
+    with pytest.raises(ValueError, match="no samples"):
+        median_interval([])

@@ -1,0 +1,1 @@
+"""What sampling power costs the machine that is being measured."""
