@@ -26,6 +26,7 @@ _FOLLOW_SECONDS = 60
 _COMMAND_TIMEOUT_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 90.0
 _LAST_EVENTS = ("end", "error")
+_BUSY = 4  # as the agent says it (docs/board.md)
 _NOTHING_YET: Mapping[str, Any] = MappingProxyType({})
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -93,7 +94,10 @@ class Job:
         done = self.transport.run(self.start_command(), timeout_s=_COMMAND_TIMEOUT_SECONDS)
         if done.returncode != 0:
             said = tail(done.stderr).removeprefix("error: ") or f"the agent ended with {done.returncode}"
-            raise BoardError(f"{self.transport.name} does not start the measurement: {said}")
+            raise BoardError(
+                f"{self.transport.name} does not start the measurement: {said}",
+                hint="wait until that has ended" if done.returncode == _BUSY else None,
+            )
 
     def follow(self, events: Path, *, lost: Callable[[str], None] = lambda _: None) -> Generator[bytes]:
         """The job's events as they come, from the end of the file `events` on, which gets each before it is given.

@@ -109,7 +109,14 @@ def _profile_board(
     with closing(reach_device(device)) as way:
         fitting = _bundles_for(device, way, bundles, options)
         return profile_on(
-            way, fitting, _options_for(device, options), host=device.name, save=save, say=tell, started=jobs.add
+            way,
+            fitting,
+            _options_for(device, options),
+            host=device.name,
+            address=device.host,
+            save=save,
+            say=tell,
+            started=jobs.add,
         )
 
 
