@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import json
 import platform
 import subprocess
 from collections.abc import Callable
@@ -138,7 +139,12 @@ def test_hosted_runtimes_compute_what_the_bundle_does(
     assert contenders
     for contender in contenders:
         output = tmp_path / "out.bin"
-        subprocess.run([*contender.command, "--output", output], input="run 1\n", text=True, check=True)
+        done = subprocess.run(
+            [*contender.command, "--output", output], input="run 2\n", stdout=subprocess.PIPE, text=True, check=True
+        )
+        answer = json.loads(done.stdout.splitlines()[-1])
+        assert len(answer["samples_ns"]) == 2
+        assert 0 < sum(answer["samples_ns"]) <= answer["end_ns"] - answer["begin_ns"]
         logits = np.fromfile(output, np.float32)
         np.testing.assert_allclose(logits, golden["outputs"]["logits"][0], rtol=1e-4, atol=1e-4)
 
