@@ -214,6 +214,7 @@ def prepare(
         power_source=power.source,
         power_hz=power.hz,
         no_energy=power.no_energy,
+        emulated=way.emulated,
         published=target if power.estimable and why_no_estimate(target) is None else None,
     )
     return Prepared(plan, subject), copied

@@ -64,7 +64,7 @@ def test_each_bundle_has_its_layers(record: tuple[RunRecord, Path]) -> None:
         assert sum(layer.share for layer in layers) == pytest.approx(1)
         assert f"Where {title} spends its time:" in report_markdown(found)
     lines = (folder / "layers.csv").read_text().splitlines()
-    assert {line.split(",")[0] for line in lines[1:]} == set(KINDS)
+    assert {line.split(",")[0] for line in lines[1:]} == {*KINDS, "fp32"}
 
 
 def test_reports_name_all_bundles(record: tuple[RunRecord, Path]) -> None:
