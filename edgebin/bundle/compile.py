@@ -37,7 +37,7 @@ from edgebin.graph.golden import RELATIVE_TOLERANCE
 from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import usable_paths
 from edgebin.kernels.tuner import Tuner
-from edgebin.passes import choose_kernels, lower
+from edgebin.passes import asked_calls, choose_kernels, lower
 from edgebin.passes.node_call import NodeCall
 from edgebin.targets import Target
 from edgebin.toolchain.compiler import find_compiler
@@ -125,11 +125,14 @@ def compile_source(
     libraries = runtime_libraries(target, backend, fetch=fetch, say=say)
     builder = find_compiler(target, compiler)
     paths = kernel_paths(target)
-    choose = by_model(paths, target.core) if tuner is None else tuner.choose_for(paths)
     graph, calls = ir.from_proto(source.model), {}
     if form == "binary" or backend == "tvm":
         say(f"lowering {len(source.model.graph.node)} nodes to kernel calls")
         lower(graph, batch=batch, backend=backend)
+        choose = by_model(paths, target.core)
+        if tuner is not None:
+            tuner.measure_all(asked_calls(graph, cores=target.cores), paths)
+            choose = tuner.choose_for(paths)
         calls = choose_kernels(graph, choose, cores=target.cores)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".compile-") as name:

@@ -65,6 +65,17 @@ def compile_(
             help="Choose kernels by timing them: on `local`, on a device, or on a host as `ssh` takes it.",
         ),
     ] = None,
+    tune_tracker: Annotated[
+        str | None,
+        typer.Option(
+            "--tune-tracker",
+            metavar="HOST:PORT",
+            help="The same on the boards of a TVM RPC tracker, several at a time. Whoever can reach one can use it.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="Of which the tracker's boards are [default: TARGET].")
+    ] = None,
     verify: Annotated[
         bool,
         typer.Option("--verify/--no-verify", help="Run the bundle on its golden inputs before success is reported."),
@@ -83,17 +94,26 @@ def compile_(
 
     from edgebin.board import reach, verify_bundle
     from edgebin.board.hosts import LOCAL
+    from edgebin.board.tracker import parse_tracker
     from edgebin.bundle import open_bundle
     from edgebin.bundle.compile import check_form, compile_bundle
     from edgebin.errors import InputError
     from edgebin.profile.probe import tuner
     from edgebin.targets import load_target
+    from edgebin.toolchain.runtime import runtime_libraries
 
+    if tune is not None and tune_tracker is not None:
+        raise InputError("`--tune` and `--tune-tracker` exclude each other", hint="leave one of them out")
+    if key is not None and tune_tracker is None:
+        raise InputError("`--key` is of the boards of a tracker", hint="add `--tune-tracker HOST:PORT`")
     if lce_only and full_precision:
         raise InputError("`--lce-only` and `--full-precision` exclude each other", hint="leave one of them out")
     form: Form = "lce-only" if lce_only else "full-precision" if full_precision else "binary"
-    check_form(backend.value, form, tuned=tune is not None)
+    check_form(backend.value, form, tuned=tune is not None or tune_tracker is not None)
     found = load_target(target)
+    farm = None if tune_tracker is None else parse_tracker(tune_tracker, key or found.id)
+    if farm is not None:
+        runtime_libraries(found, fetch=fetch, say=output.progress)  # what the probe's library is linked to
     folder = model if model.is_dir() else model.parent
     bundle = bundle or _default_bundle(folder, found.id, backend.value, form)
     verified = {"verified": "no, as you asked"}
@@ -105,6 +125,7 @@ def compile_(
         )
 
     with closing(reach(tune or LOCAL)) as way:
+        timed_on = farm or (None if tune is None else way)
         result = compile_bundle(
             model,
             found,
@@ -114,7 +135,7 @@ def compile_(
             batch=batch,
             compiler=compiler.value if compiler else "auto",
             fetch=fetch,
-            tuner=None if tune is None else tuner(way, found, say=output.progress),
+            tuner=None if timed_on is None else tuner(timed_on, found, say=output.progress),
             check=check if verify else None,
             say=output.progress,
         )

@@ -11,7 +11,7 @@ import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
 
 from edgebin.passes.bypass_reshapes import bypass_reshapes
-from edgebin.passes.choose_kernels import choose_kernels
+from edgebin.passes.choose_kernels import asked_calls, choose_kernels
 from edgebin.passes.constant_gather import slice_constant_gathers
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.fused import DOMAIN, record_shapes
@@ -27,7 +27,7 @@ from edgebin.passes.stencil_skip import add_in_stencils
 from edgebin.passes.tiled_residuals import read_tiled_residuals
 from edgebin.passes.write_reshaped import write_reshaped
 
-__all__ = ["PASSES", "RUNTIME_PASSES", "choose_kernels", "lower"]
+__all__ = ["PASSES", "RUNTIME_PASSES", "asked_calls", "choose_kernels", "lower"]
 
 PASSES: tuple[Callable[[ir.Model], None], ...] = (
     slice_constant_gathers,

@@ -39,6 +39,11 @@ def choose_kernels(model: ir.Model, choose: Choose, *, cores: int) -> dict[str, 
     return calls
 
 
+def asked_calls(model: ir.Model, *, cores: int) -> list[CallShape]:
+    """What `choose_kernels` is going to ask about, in its order."""
+    return [_of_one_core(node_call(node), cores) for node in model.graph if is_kernel_call(node)]
+
+
 def _of_one_core(call: NodeCall, cores: int) -> CallShape:
     if not call.shares_rows:
         return call.shape

@@ -1,6 +1,6 @@
 """Matrix products in full precision become GEMM kernel calls.
 
-MatMul(x, W [k, n])                 →   FusedLinear(x, Wᵀ)
+MatMul(x, W [k, n])                 →   FusedLinear(x, Wᵀ); W constant, or turned from one
 Gemm(x, W, b)                       →   FusedLinear(x, W or Wᵀ, bias=b)
 MatMul(a […, m, k], b […, k, n])    →   FusedMatMul(a, b)   for the same leading dimensions, b not constant
 """
@@ -11,7 +11,7 @@ import numpy as np
 import onnx_ir as ir
 
 from edgebin.passes.epilogue import Epilogue, static_shape
-from edgebin.passes.fused import add_constant, constant, fused_node, replace_node
+from edgebin.passes.fused import Array, add_constant, constant, fused_node, replace_node
 
 
 def lower_linear(model: ir.Model) -> None:
@@ -20,7 +20,7 @@ def lower_linear(model: ir.Model) -> None:
     for node in list(graph):
         if node.domain or node.op_type not in ("MatMul", "Gemm"):
             continue
-        x, weight = node.inputs[0], constant(node.inputs[1])
+        x, weight = node.inputs[0], _weight(node.inputs[1])
         if x is None or x.dtype != ir.DataType.FLOAT:
             continue
         if weight is None:
@@ -42,6 +42,19 @@ def lower_linear(model: ir.Model) -> None:
         packed = add_constant(graph, f"{name}.weight", weight)
         fused = fused_node(graph, "FusedLinear", [x, packed], Epilogue(bias=bias), name=name)
         replace_node(node, fused, [(fused.outputs[0], node.outputs[0])])
+
+
+def _weight(value: ir.Value | None) -> Array | None:
+    """The value as an array: a constant, or one that is only turned and given another shape, as `nn.Linear` does."""
+    producer = value.producer() if value is not None else None
+    if producer is None or producer.domain or producer.op_type not in ("Transpose", "Reshape"):
+        return constant(value)
+    array = _weight(producer.inputs[0])
+    if array is None or value is None:
+        return None
+    if producer.op_type == "Reshape":
+        return array.reshape(static_shape(value))
+    return array.transpose(producer.attributes["perm"].as_ints() if "perm" in producer.attributes else None)
 
 
 def _lower_product(graph: ir.Graph, node: ir.Node) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import edgebin
 from edgebin.board.local_transport import LocalTransport
 from edgebin.board.programs import ask_program
+from edgebin.board.tracker import Tracker
 from edgebin.board.transport import Transport
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
-from edgebin.kernels.probe import probe_paths, probe_program
+from edgebin.kernels.probe import probe_library, probe_paths, probe_program
 from edgebin.kernels.shape import CallShape
 from edgebin.kernels.tuner import Tuner
 from edgebin.kernels.variants import Variant, variants
@@ -21,6 +22,7 @@ from edgebin.targets import Target
 from edgebin.targets.host import host_arch
 from edgebin.targets.schema import Rates
 from edgebin.toolchain.compiler import find_compiler
+from edgebin.toolchain.runtime import runtime_libraries
 
 # One for each operation, and those of the binary product that networks have most.
 SHAPES = (
@@ -43,6 +45,7 @@ SHAPES = (
 )
 _TIME, _ROUNDS = "20ms", 3
 _ILLEGAL_INSTRUCTION = -4
+_TUNE_HINT = "leave `--tune` out: a model of the core chooses then; or tune on the board: `--tune HOST`"
 
 Say = Callable[[str], None]
 
@@ -164,28 +167,25 @@ def tuned_target(report: ProbeReport, target: Target) -> Target:
     )
 
 
-def tuner(way: Transport, target: Target, *, say: Say = lambda _: None) -> Tuner:
-    """Chooses kernels for a target by timing them in a way.
+def tuner(way: Transport | Tracker, target: Target, *, say: Say = lambda _: None) -> Tuner:
+    """Chooses kernels for a target by timing them over a way, or on the boards of a tracker, several at a time.
 
     Raises:
         TargetMismatch: this is no machine of the target's kind, or emulated: then times say nothing.
         BoardError: the machine cannot be reached.
+        ToolchainError: no compiler; for a tracker also, TVM's libraries for the target have not been fetched.
     """
-    hint = "leave `--tune` out: a model of the core chooses then; or tune on the board: `--tune HOST`"
-    _check_architecture(way, target, hint=hint)
-    machine: dict[str, Any] = {}
-    if not way.emulated:
-        (machine,) = _ask(way, target, ["machine"])
-    if way.emulated or machine["emulated"]:
-        raise TargetMismatch(f"{way.name} is an emulator, whose times say nothing about {target.name}", hint=hint)
-    if missing := sorted(set(target.features) - set(machine["features"].split())):
-        raise TargetMismatch(f"{way.name} is no {target.id}: it lacks {', '.join(missing)}", hint=hint)
-    _check_core(machine, target, way)
+    _check_architecture(way, target, hint=_TUNE_HINT)
+    _refuse_emulator(way.emulated, target, way)
+    (machine,) = _ask(way, target, ["machine"])
+    _check_machine(machine, target, way)
 
     def measure(call: CallShape, kernels: Sequence[Variant]) -> dict[str, int]:
         say(f"timing {call}")
         names = [variant.path for variant in kernels] * _ROUNDS
-        answers = _ask(way, target, [" ".join(call.arguments(name, _TIME)) for name in names])
+        # A key may name boards of several kinds: each that answers is looked at.
+        machine, *answers = _ask(way, target, ["machine", *(" ".join(call.arguments(n, _TIME)) for n in names)])
+        _check_machine(machine, target, way)
         results = [_result(call, name, answer, None) for name, answer in zip(names, answers, strict=True)]
         for result in results:
             if not result.exact or result.best_ns is None:
@@ -194,17 +194,25 @@ def tuner(way: Transport, target: Target, *, say: Say = lambda _: None) -> Tuner
                 )
         return {name: min(r.best_ns or 0 for r in results if r.variant == name) for name in dict.fromkeys(names)}
 
-    return Tuner(f"{machine['host']} ({machine['model'] or target.core.name})", _today(), measure)
+    processor = machine["model"] or target.core.name
+    if not isinstance(way, Tracker):
+        return Tuner(f"{machine['host']} ({processor})", _today(), measure)
+    devices = way.devices()
+    plural = "" if devices == 1 else "s"
+    return Tuner(f"{way.name} ({devices} device{plural}, {processor})", _today(), measure, at_once=devices)
 
 
 def _listed(op: str) -> set[str]:
     return {variant.path for variant in variants() if variant.op == op}
 
 
-def _ask(way: Transport, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
+def _ask(way: Transport | Tracker, target: Target, lines: Sequence[str]) -> list[dict[str, Any]]:
     """One answer for each line."""
-    program = probe_program(target, find_compiler(target))
-    answered = ask_program(way, program, "probe", lines).splitlines()
+    compiler = find_compiler(target)
+    if isinstance(way, Tracker):
+        answered = way.ask(probe_library(target, compiler, runtime_libraries(target)), lines).splitlines()
+    else:
+        answered = ask_program(way, probe_program(target, compiler), "probe", lines).splitlines()
     try:
         answers = [json.loads(line) for line in answered]
     except ValueError as error:
@@ -229,12 +237,24 @@ def _result(
     return KernelResult(call, variant, answer["exact"], best_ns, per_cycle)
 
 
-def _check_architecture(way: Transport, target: Target, *, hint: str) -> None:
+def _check_architecture(way: Transport | Tracker, target: Target, *, hint: str) -> None:
     if type(way) is LocalTransport and host_arch() != target.arch:
         raise TargetMismatch(f"{way.name} is {host_arch()}, {target.id} is {target.arch}", hint=hint)
 
 
-def _check_core(machine: dict[str, Any], target: Target, way: Transport) -> None:
+def _check_machine(machine: dict[str, Any], target: Target, way: Transport | Tracker) -> None:
+    _refuse_emulator(machine["emulated"], target, way)
+    if missing := sorted(set(target.features) - set(machine["features"].split())):
+        raise TargetMismatch(f"{way.name} is no {target.id}: it lacks {', '.join(missing)}", hint=_TUNE_HINT)
+    _check_core(machine, target, way)
+
+
+def _refuse_emulator(emulated: bool, target: Target, way: Transport | Tracker) -> None:
+    if emulated:
+        raise TargetMismatch(f"{way.name} is an emulator, whose times say nothing about {target.name}", hint=_TUNE_HINT)
+
+
+def _check_core(machine: dict[str, Any], target: Target, way: Transport | Tracker) -> None:
     said = (machine["implementer"], machine["part"])
     expected = (target.core.implementer, target.core.part)
     if all(said) and None not in expected and tuple(int(word, 16) for word in said) != expected:

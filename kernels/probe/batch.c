@@ -21,9 +21,9 @@ static int run_line(int (*command)(int argc, char** argv), char* line) {
   return command(count, words);
 }
 
-int eb_probe_batch(int (*command)(int argc, char** argv)) {
+int eb_probe_batch(int (*command)(int argc, char** argv), FILE* lines) {
   char line[LINE_BYTES];
-  while (fgets(line, sizeof line, stdin)) {
+  while (fgets(line, sizeof line, lines)) {
     fflush(stdout);
     const pid_t child = fork();
     if (child < 0) eb_fail(EB_EXIT_UNFORESEEN, "cannot start a process");

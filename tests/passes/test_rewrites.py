@@ -41,6 +41,20 @@ def test_matmul_and_gemm_with_constant_weights_become_linear() -> None:
     np.testing.assert_allclose(run(model)[0], before[0], rtol=1e-5)
 
 
+def test_weights_that_are_turned_in_the_graph_become_linear() -> None:
+    model = parse(
+        "g (float[3, 4] x) => (float[3, 5] y, float[3, 4] z) "
+        "{ f = Reshape(w, s)  t = Transpose <perm = [1, 0]> (f)  y = MatMul(x, t) "
+        "u = Transpose(v)  z = MatMul(x, u) }",
+        {"w": matrix(5, 2, 2), "v": matrix(4, 4), "s": np.array([5, 4])},
+    )
+    before = run(model)
+    lines = rewritten(model, lower_linear)
+    assert [line for line in lines if "x" in line] == ["FusedLinear(x) -> y", "FusedLinear(x) -> z"]
+    for now, then in zip(run(model), before, strict=True):
+        np.testing.assert_allclose(now, then, rtol=1e-5)
+
+
 def test_product_of_two_activations_is_a_call_too() -> None:
     model = parse(
         "g (float[2, 3, 4] x, float[2, 4, 5] z) => (float[2, 3, 5] y) { h = MatMul(x, z)  y = Mul(h, s) }",
