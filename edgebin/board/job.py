@@ -109,7 +109,8 @@ class Job:
             ConnectionLost: the connection is lost and does not come back; the job goes on.
             BoardError: the job has died without a last event.
         """
-        _cut_incomplete_line(events)
+        if _cut_incomplete_line(events):
+            return
         last_word, pause, cut_at = time.monotonic(), _FIRST_PAUSE_SECONDS, -1
         while True:
             asked, offset = time.monotonic(), events.stat().st_size
@@ -187,12 +188,14 @@ class Job:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _cut_incomplete_line(events: Path) -> None:
-    """Leaves nothing of a line that this process, or one before it, has not got to its end."""
+def _cut_incomplete_line(events: Path) -> bool:
+    """Leaves nothing of a line that this process, or one before it, has not got to its end; whether all are there."""
     content = events.read_bytes() if events.exists() else b""
     complete = content.rfind(b"\n") + 1
     if complete < len(content) or not events.exists():
         events.write_bytes(content[:complete])
+    last = _whole_event(content[:complete].rstrip(b"\n").rpartition(b"\n")[2])
+    return last is not None and last.get("event") in _LAST_EVENTS
 
 
 def _whole_event(line: bytes) -> Mapping[str, Any] | None:

@@ -22,7 +22,7 @@ from edgebin.errors import BoardError, EdgebinError, InputError, MeasurementInva
 from edgebin.profile.measurement import look_at
 from edgebin.profile.options import AUTO, CSV_PREFIX, Options
 from edgebin.profile.record import RunRecord
-from edgebin.profile.run import profile_on
+from edgebin.profile.run import profile_on, refuse_emulated
 from edgebin.profile.run_folder import add_files, check_new
 from edgebin.targets import load_target
 
@@ -107,6 +107,7 @@ def _profile_board(
 
     tell("connecting")
     with closing(reach_device(device)) as way:
+        refuse_emulated(way)
         fitting = _bundles_for(device, way, bundles, options)
         return profile_on(
             way,

@@ -18,7 +18,8 @@ from edgebin.board.job import Job, new_job_id
 from edgebin.board.local_transport import LocalTransport
 from edgebin.board.preflight import preflight, require
 from edgebin.board.transport import Transport
-from edgebin.errors import ConnectionLost, EdgebinError, InputError
+from edgebin.errors import BoardError, ConnectionLost, EdgebinError, InputError
+from edgebin.profile.baseline import check_baselines
 from edgebin.profile.consumption import why_no_estimate
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.events import parse_event, read_events
@@ -101,6 +102,7 @@ def make_ready(
     Raises:
         As `measure`.
     """
+    check_baselines(options.baselines)
     agent = place_agent(way)
     board = inspect_board(way, agent, root=_root(options.root))
     for side in ours:
@@ -242,13 +244,18 @@ def _bring_home(job: Job, folder: Path, say: Say) -> RunRecord:
             if told := narration.tell(parse_event(line)):
                 say(told)
     power = folder / POWER_NAME
-    if subject.power_source is not None:
+    if subject.power_source is not None and not power.exists():
         job.fetch_power(power)
     happened = read_events(events)
     record = record_from_events(subject, happened, power)
     add_files(folder, record_files(record, timings_of(subject, happened)))
-    job.remove()
     (folder / PENDING_NAME).unlink()
+    try:
+        job.remove()
+    except BoardError as error:
+        say(
+            f"files of the measurement stay on {job.transport.name}, `edgebin devices clean` ends that: {error.message}"
+        )
     return record
 
 

@@ -63,11 +63,16 @@ def profile_bundles(
     if host is None and bundles[0].manifest.target.arch != host_arch():
         return _estimate(bundles, options or Options(), save)
     with closing(reach(host or LOCAL)) as way:
-        if way.emulated:
-            raise InputError(
-                f"the times of {way.name} say nothing of a board", hint="leave `--host` out: that gives an estimate"
-            )
+        refuse_emulated(way)
         return profile_on(way, bundles, options, host=host or LOCAL, save=save, say=say, started=started)
+
+
+def refuse_emulated(way: Transport) -> None:
+    """Raises InputError where a machine's times would mean nothing."""
+    if way.emulated:
+        raise InputError(
+            f"the times of {way.name} say nothing of a board", hint="leave `--host` out: that gives an estimate"
+        )
 
 
 def profile_on(

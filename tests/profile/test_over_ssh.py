@@ -260,3 +260,38 @@ def test_what_cannot_be_leaves_no_folder(
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
     assert left_there(board) == []
+
+
+def test_a_record_is_never_lost_to_what_happens_after_it(
+    board: Sshd, tiny_bundle: Bundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(job: Job) -> None:
+        raise ConnectionLost("gone")
+
+    told: list[str] = []
+    monkeypatch.setattr(Job, "remove", gone)
+    options = Options(baselines=(), energy="off", **QUICK)
+    record = profile_bundles(
+        [tiny_bundle("x86-64").path], options, host="board", save=tmp_path / "run", say=told.append
+    )
+    assert RunRecord.read(tmp_path / "run") == record
+    assert not (tmp_path / "run" / PENDING_NAME).exists()
+    assert "stay on board" in told[-1]
+
+
+def test_losing_the_board_after_its_last_event_loses_no_samples(
+    board: Sshd, tiny_bundle: Bundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(job: Job, to: Path) -> None:
+        raise ConnectionLost("gone")
+
+    root = this_machine_with_a_sensor(tmp_path / "root", watts=2.0)
+    energy = {"energy": "hwmon:ina219:power1", "idle_seconds": 0.2, "energy_windows": 1, "energy_seconds": 0.3}
+    options = Options(baselines=(), root=str(root), **energy, **QUICK)
+    with monkeypatch.context() as away:
+        away.setattr(Job, "fetch_power", gone)
+        with pytest.raises(ConnectionLost):
+            profile_bundles([tiny_bundle("x86-64").path], options, host="board", save=tmp_path / "run")
+    record = resume_profile(tmp_path / "run")
+    assert isinstance(record.variants[0].energy, MeasuredEnergy)
+    assert left_there(board) == []
