@@ -1,6 +1,6 @@
 """Settings for every test: edgebin is imported before anything can load onnxruntime, and hypothesis is repeatable."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -14,13 +14,14 @@ hypothesis.settings.register_profile("edgebin", deadline=None, derandomize=True,
 hypothesis.settings.load_profile("edgebin")
 
 
-@pytest.fixture(scope="session")
-def _own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("own")
+@pytest.fixture(autouse=True, scope="session")
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What edgebin keeps on boards and knows of them is never the user's, also where this host is the board.
 
-
-@pytest.fixture(autouse=True)
-def _own_folders(_own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What edgebin keeps on boards and knows of them is never the user's, also where this host is the board."""
-    monkeypatch.setattr("edgebin.board.local_transport.cache_dir", _own_folder.joinpath)
-    monkeypatch.setenv("EDGEBIN_CONFIG_DIR", str(_own_folder / "config"))
+    For the whole session, so that it holds for fixtures of the session too.
+    """
+    own = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgebin.board.local_transport.cache_dir", own.joinpath)
+        patch.setenv("EDGEBIN_CONFIG_DIR", str(own / "config"))
+        yield

@@ -183,9 +183,14 @@ def _profile_fleet(
         show(list(records.values()), format_, failed)
         for board in failed:
             output.progress(f"{board.board}: {board.error}")
-    output.progress(f"\nkept in {save}")
+    _kept(save)
     if fleet.exit_code:
         raise typer.Exit(fleet.exit_code)
+
+
+def _kept(save: Path) -> None:
+    """On stderr: the result alone is on stdout."""
+    output.progress(f"\nkept in {save}\nnext: {output.command_line('report', save, '-o', 'report.html')}")
 
 
 def _settings(tune: bool, nvpmodel: int | None, jetson_clocks: bool) -> tuple[str, ...]:
@@ -211,7 +216,7 @@ def _finish(record: RunRecord, format_: Format, save: Path) -> None:
         typer.echo(report_json(record), nl=False)
     else:
         show([record], format_)
-    output.progress(f"\nkept in {save}")
+    _kept(save)
     if not record.validity.ok:
         raise MeasurementInvalid(
             f"the figures must not be trusted: {', '.join(record.validity.flags)}",

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 _NS = 1e9
 _GRID_HZ = 100.0
-_LEVEL_HZ = 20.0
+_AVERAGE_S, _MOST_AVERAGE_S, _AVERAGE_SHARE = 0.05, 1.0, 0.05
 _STAMPS_REACH_S = 60.0
 _MOST_DRIFT = 300e-6  # crystals are within 100e-6, either one
 _EXPLAINED = 0.5
@@ -60,7 +60,6 @@ def align(
             in more than one place.
     """
     schedule = _Schedule.of(windows, idles)
-    power = _Power.of(log)
     stamped = _stamped_start_s(log, clocks, schedule)
     free_s = float(log.seconds[-1]) - schedule.span_s
     if free_s < -_STAMPS_REACH_S or (stamped is None and free_s < 0):
@@ -75,6 +74,9 @@ def align(
             f"by its time stamps the log does not cover the run: its windows begin at {stamped:.0f} s of the log",
             hint="is this the log of this run, and is the clock of the board right? `date` on it tells",
         )
+    # A window has a hundred inferences or more: a twentieth of it has some, and shows how it differs from others.
+    average_s = float(np.clip(_AVERAGE_SHARE * schedule.shortest_s, _AVERAGE_S, _MOST_AVERAGE_S))
+    power = _Power.of(log, average_s)
     starts = np.arange(low, high + 1 / _GRID_HZ, 1 / _GRID_HZ)
     explained = schedule.explained(power, starts, np.zeros_like(starts))
     best = int(np.argmax(explained))
@@ -87,21 +89,22 @@ def align(
     if problem is not None:
         assert stamped is not None
         return _map(schedule, stamped, 0.0, None, f"by time stamps alone, as both clocks were set: {problem}")
-    start_s, drift, uncertainty_s, share = _refine(schedule, power, float(starts[best]))
+    start_s, drift, uncertainty_s = _refine(schedule, _Power.of(log, _AVERAGE_S), float(starts[best]))
+    share = float(explained[best])
     said = (
         f"fitted to when the board was busy and idle, ±{uncertainty_s:.2f} s; that explains {share:.0%} of the variance"
     )
     if stamped is not None:
         ahead = "ahead of" if start_s > stamped else "behind"
         said += f"; the meter's time of day is {abs(start_s - stamped):.2f} s {ahead} the board's"
-    return _map(schedule, start_s, drift, uncertainty_s, f"{said}; drift {drift * 1e6:+.0f} ppm")
+    return _map(schedule, start_s, drift, uncertainty_s, said + (f"; drift {drift * 1e6:+.0f} ppm" if drift else ""))
 
 
 @dataclass(frozen=True)
 class _Power:
     """Sums of power and of its square up to each time, to have those of any stretch by one subtraction.
 
-    Power is averaged over 50 ms: what happens within an inference is no matter of the schedule.
+    Power is averaged over some time: what happens within an inference is no matter of the schedule.
     """
 
     seconds: Array
@@ -109,9 +112,9 @@ class _Power:
     second: Array
 
     @classmethod
-    def of(cls, log: MeterLog) -> _Power:
+    def of(cls, log: MeterLog, average_s: float) -> _Power:
         joules = np.concatenate(([0.0], np.cumsum(np.diff(log.seconds) * (log.watts[1:] + log.watts[:-1]) / 2)))
-        bins = max(1, int(log.seconds[-1] * min(_LEVEL_HZ, log.hz)))
+        bins = max(1, int(log.seconds[-1] * min(1 / average_s, log.hz)))
         seconds = np.linspace(0.0, log.seconds[-1], bins + 1)
         step = seconds[1]
         watts = np.diff(np.interp(seconds, log.seconds, joules)) / step
@@ -136,6 +139,9 @@ class _Schedule:
         contenders = list(dict.fromkeys((window.session, window.contender) for window in windows))
         stretches = [(idle.begin_ns, idle.end_ns, 0) for idle in idles]
         stretches += [(w.begin_ns, w.end_ns, 1 + contenders.index((w.session, w.contender))) for w in windows]
+        stretches = [stretch for stretch in stretches if stretch[1] > stretch[0]]
+        if not stretches:
+            raise InputError("the energy windows of this run are empty")
         origin_ns = min(begin for begin, _, _ in stretches)
         begins, ends, levels = zip(*sorted(stretches), strict=True)
         return cls(
@@ -148,6 +154,10 @@ class _Schedule:
     @property
     def span_s(self) -> float:
         return float(self.ends.max())
+
+    @property
+    def shortest_s(self) -> float:
+        return float((self.ends - self.begins).min())
 
     @property
     def middle_s(self) -> float:
@@ -203,12 +213,19 @@ def _problem(starts: Array, explained: Array, best: int) -> str | None:
     return None
 
 
-def _refine(schedule: _Schedule, power: _Power, start_s: float) -> tuple[float, float, float, float]:
-    """Start, drift, half the width of starts that are about as good, and the share of variance explained."""
-    half_s, half_drift, drift = 1.0, _MOST_DRIFT, 0.0
+def _refine(schedule: _Schedule, power: _Power, start_s: float) -> tuple[float, float, float]:
+    """Start, drift, and half the width of starts that are about as good.
+
+    In a run so short that no drift could be seen it counts as 0.
+    """
+    resolution_s = float(power.seconds[1])
+    half_s, drift = 1.0, 0.0
+    half_drift = _MOST_DRIFT if _MOST_DRIFT * schedule.middle_s > resolution_s else 0.0
     for _ in range(8):
         starts = start_s + np.linspace(-half_s, half_s, 41)
-        drifts = drift + np.linspace(-half_drift, half_drift, 21)
+        drifts = np.clip(
+            drift + np.linspace(-half_drift, half_drift, 21 if half_drift else 1), -_MOST_DRIFT, _MOST_DRIFT
+        )
         grid = np.stack(np.meshgrid(starts, drifts, indexing="ij")).reshape(2, -1)
         share = schedule.explained(power, grid[0], grid[1])
         # The middle of all that is as good, not one of them by chance: without anything to see the drift stays 0.
@@ -219,7 +236,7 @@ def _refine(schedule: _Schedule, power: _Power, start_s: float) -> tuple[float, 
     around = start_s + np.linspace(-5, 5, 2001)
     share = schedule.explained(power, around, np.full_like(around, drift))
     flat = around[share >= (1 - _FLAT) * share.max()]
-    return start_s, drift, max(float(np.abs(flat - start_s).max()), float(power.seconds[1])), float(share.max())
+    return start_s, drift, max(float(np.abs(flat - start_s).max()), resolution_s)
 
 
 def _stamped_start_s(log: MeterLog, clocks: Sequence[Mapping[str, int]], schedule: _Schedule) -> float | None:

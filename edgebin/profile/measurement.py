@@ -30,7 +30,7 @@ from edgebin.profile.pending import PENDING_NAME, Pending, pending_bytes, read_p
 from edgebin.profile.placing import Places, place, place_agent
 from edgebin.profile.plan import Plan, Program, Session
 from edgebin.profile.power_choice import PowerChoice, choose_power
-from edgebin.profile.processors import choose_cpus
+from edgebin.profile.processors import check_cpus, choose_cpus
 from edgebin.profile.record import Device, Protocol, RunRecord
 from edgebin.profile.run_folder import (
     EVENTS_NAME,
@@ -170,7 +170,9 @@ def prepare(
     bundles = (*ours, *opponents.bundles)
     sessions = []
     for threads in options.threads:
-        cores = choose_cpus(threads, board, target.core, allowed) if options.pin is True else options.pin or None
+        cores = choose_cpus(threads, board, target.core, allowed) if options.pin is True else None
+        if isinstance(options.pin, tuple):
+            cores = check_cpus(options.pin, board, allowed)
         contenders = [side.contender(threads) for side in bundles]
         contenders += [baseline.contender(target, threads) for baseline in opponents.onnxruntime]
         sessions.append((threads, cores, [*contenders, *opponents.hosted.get(threads, ())]))
@@ -214,6 +216,7 @@ def prepare(
         power_source=power.source,
         power_hz=power.hz,
         no_energy=power.no_energy,
+        emulated=way.emulated,
         published=target if power.estimable and why_no_estimate(target) is None else None,
     )
     return Prepared(plan, subject), copied

@@ -9,6 +9,20 @@ from edgebin.errors import InputError
 from edgebin.targets import Core
 
 
+def check_cpus(cpus: Collection[int], board: Board, allowed: Collection[int] | None = None) -> tuple[int, ...]:
+    """The processors that a user names.
+
+    Raises:
+        InputError: one is not there, or a process may not use it.
+    """
+    there = [cpu.cpu for cpu in board.cpus if allowed is None or cpu.cpu in allowed]
+    if missing := sorted(set(cpus) - set(there)):
+        raise InputError(
+            f"cannot pin to processor {missing[0]}", hint=f"there are processors {', '.join(map(str, there))}"
+        )
+    return tuple(cpus)
+
+
 def choose_cpus(threads: int, board: Board, core: Core, allowed: Collection[int] | None = None) -> tuple[int, ...]:
     """The last processors of the kind that the bundle is for: the first ones serve more interrupts.
 

@@ -13,6 +13,7 @@ from edgebin.board.job import Job
 from edgebin.board.reach import reach
 from edgebin.board.transport import Transport
 from edgebin.bundle import Bundle, open_bundle
+from edgebin.errors import InputError
 from edgebin.profile.contender import named
 from edgebin.profile.estimated import check_estimable, estimated_record
 from edgebin.profile.measurement import Say, measure
@@ -62,6 +63,10 @@ def profile_bundles(
     if host is None and bundles[0].manifest.target.arch != host_arch():
         return _estimate(bundles, options or Options(), save)
     with closing(reach(host or LOCAL)) as way:
+        if way.emulated:
+            raise InputError(
+                f"the times of {way.name} say nothing of a board", hint="leave `--host` out: that gives an estimate"
+            )
         return profile_on(way, bundles, options, host=host or LOCAL, save=save, say=say, started=started)
 
 
@@ -76,6 +81,8 @@ def profile_on(
     started: Callable[[Job], None] = lambda _: None,
 ) -> RunRecord:
     """The same over a way that is open already; `host` is what the record calls the machine.
+
+    An emulated machine's record is marked as not to be trusted: this is for trying things out.
 
     Raises:
         As `profile_bundles`.

@@ -34,7 +34,8 @@ class Subject:
     """`sessions` are in the plan's order. `operations` are of each variant that is a bundle.
 
     `power_hz` is the rate that was asked for, `no_energy` says why none is measured, and `published` has the published
-    power that stands in for a sensor then; None where there is none, or no energy was asked for.
+    power that stands in for a sensor then; None where there is none, or no energy was asked for. Times of an `emulated`
+    machine say nothing of any board.
     """
 
     edgebin_version: str
@@ -49,6 +50,7 @@ class Subject:
     power_hz: float = 100.0
     no_energy: str | None = None
     published: Target | None = None
+    emulated: bool = False
     schema_version: Literal[1] = 1
 
 

@@ -65,6 +65,10 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
             "lower `--power-hz`",
             invalid=False,
         ),
+        "emulated": Flag(
+            "the machine was an emulator, whose times say nothing of a board",
+            "measure on the board, or profile without `--host` for an estimate",
+        ),
         "below_nominal": Flag(
             "a processor ran at less than 98 % of its highest clock",
             "`--tune` makes it run at full speed, if the power mode allows that",

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgebin.profile.record import Environment, RunRecord
 from edgebin.report.cells import NOTHING, bytes_cell
+from edgebin.report.text import shortened
 
 # Bits of the firmware of a Raspberry Pi. Source: raspberrypi/documentation, `vcgencmd get_throttled`.
 _THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
@@ -60,7 +61,7 @@ def _safely(show: Callable[[Any], str], board: Mapping[str, Any], key: str) -> s
     if value is None or value == [] or value == "":
         return NOTHING
     try:
-        return show(value)
+        return show(value) or NOTHING
     except (AttributeError, KeyError, LookupError, OverflowError, TypeError, ValueError):
         return str(value)
 
@@ -75,7 +76,8 @@ def _gigabytes(value: Any) -> str:
 
 def _processors(value: Any) -> str:
     kinds = Counter(
-        f"part 0x{cpu['part']:x}" + (f", up to {cpu['max_hz'] / 1e9:.2f} GHz" if cpu.get("max_hz") else "")
+        (f"part 0x{cpu['part']:x}" if cpu.get("part") else "processor")
+        + (f", up to {cpu['max_hz'] / 1e9:.2f} GHz" if cpu.get("max_hz") else "")
         for cpu in value
     )
     return "; ".join(f"{count} × {kind}" for kind, count in kinds.items())
@@ -90,7 +92,7 @@ def _governors(value: Any) -> str:
 
 
 def _per_processor(values: list[str]) -> str:
-    return values[0] if len(set(values)) == 1 else ", ".join(values) or NOTHING
+    return values[0] if len(set(values)) == 1 else ", ".join(values)
 
 
 def _temperatures(value: Any) -> str:
@@ -117,7 +119,7 @@ _FIELDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Machine", "machine", _words),
     ("Userland", "userland_bits", lambda bits: f"{bits} bits"),
     ("glibc", "glibc", _words),
-    ("Features", "features", _words),
+    ("Features", "features", lambda names: shortened(_words(names), 160)),
     ("Processors", "cpus", _processors),
     ("Clocks", "cpus", _clocks),
     ("Governor", "cpus", _governors),

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from edgebin.profile.quantities import EstimatedEnergy, MeasuredEnergy, MeasuredLatency
-from edgebin.profile.record import RunRecord, Variant
+from edgebin.profile.record import Layer, RunRecord, Variant
 from edgebin.profile.validity import flag_of
 from edgebin.report.cells import (
     NOTHING,
@@ -29,7 +29,7 @@ from edgebin.report.charts.drawing import Drawing
 from edgebin.report.charts.drift import drift_chart
 from edgebin.report.charts.energy import energy_caption, energy_chart
 from edgebin.report.charts.latency import latency_caption, latency_chart
-from edgebin.report.charts.layers import arithmetic, layers_chart, shares_chart
+from edgebin.report.charts.layers import arithmetic, layers_chart, shares_chart, totals_chart
 from edgebin.report.charts.marks import marks
 from edgebin.report.charts.power import power_chart
 from edgebin.report.charts.threads import gain, latency_over_threads, speedup_over_threads, sweeps
@@ -57,7 +57,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Functions:
-    """Where one bundle spends its time."""
+    """Where one variant spends its time."""
 
     title: str
     charts: tuple[Chart, ...]
@@ -107,6 +107,7 @@ def run_view(number: int, run: Run, charts: Charts) -> dict[str, Any]:
         "distribution": charts(partial(distribution_chart, record, timings)) if timings else None,
         "drift": charts(partial(drift_chart, record, timings)) if timings else None,
         "percentiles": _percentiles(record),
+        "totals": charts(partial(totals_chart, _layers(record))) if len(_layers(record)) > 1 else None,
         "functions": list(_functions(record, charts)),
         "traces": [charts(partial(power_chart, record, trace)) for trace in run.traces],
         "sweep": sweep,
@@ -200,11 +201,15 @@ def _percentiles(record: RunRecord) -> Table | None:
     return Table("Latency in ms", columns, tuple(rows)) if rows else None
 
 
+def _layers(record: RunRecord) -> dict[str, list[Layer]]:
+    """The functions of each variant that has any, bundles first."""
+    names = dict.fromkeys([*(bundle.variant for bundle in record.bundles), *(layer.bundle for layer in record.layers)])
+    found = {name: [layer for layer in record.layers if layer.bundle == name] for name in names}
+    return {name: layers for name, layers in found.items() if layers}
+
+
 def _functions(record: RunRecord, charts: Charts) -> Iterator[Functions]:
-    for bundle in record.bundles:
-        layers = [layer for layer in record.layers if layer.bundle == bundle.variant]
-        if not layers:
-            continue
+    for name, layers in _layers(record).items():
         rows = [
             (
                 name_of(layer.name),
@@ -217,12 +222,12 @@ def _functions(record: RunRecord, charts: Charts) -> Iterator[Functions]:
             for layer in layers[:_TOP_FUNCTIONS]
         ]
         drawn = (
-            charts(partial(shares_chart, bundle.variant, layers)),
-            charts(partial(layers_chart, bundle.variant, layers)),
+            charts(partial(shares_chart, name, layers)),
+            charts(partial(layers_chart, name, layers)),
         )
-        title = f"The {len(rows)} longest of {len(layers)} functions, {bundle.variant}"
+        title = f"The {len(rows)} longest of {len(layers)} functions, {name}"
         columns = ("function", "kernel", "arithmetic", "calls", "time", "share")
-        yield Functions(bundle.variant, drawn, Table(title, columns, tuple(rows)))
+        yield Functions(name, drawn, Table(title, columns, tuple(rows)))
 
 
 def _scaling(scaling: dict[str, tuple[Variant, ...]]) -> Table:

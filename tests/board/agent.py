@@ -18,7 +18,14 @@ from edgebin.toolchain.agent import ARCHES, agent_program
 Event = dict[str, Any]
 
 # Short enough for tests; what a test is about, it sets itself.
-QUICK = ("warmup-seconds 0", "min-runs 1", "min-seconds 0", "energy-windows 2", "energy-seconds 0.01")
+QUICK = (
+    "warmup-seconds 0",
+    "min-runs 1",
+    "min-seconds 0",
+    "energy-windows 2",
+    "energy-seconds 0.01",
+    "energy-min-runs 1",
+)
 TALKER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("talker.py")))
 
 

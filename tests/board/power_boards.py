@@ -30,7 +30,10 @@ class Number:
 
 @dataclass
 class Board:
-    """`set(watts, t_ns)` writes power as closely as the files can say it, and gives what they then say."""
+    """`set(watts, t_ns)` writes power as closely as the files can say it, and gives what they then say.
+
+    That is watts, or with `counts_energy` the joules that they have counted so far.
+    """
 
     root: Path
     target: str
@@ -234,7 +237,7 @@ def x86_rapl(root: Path) -> Board:
                 exact[i] += watts_before * share * (t_ns - t_before) / 1000
                 packages[i].set(round(exact[i]) % range_uj)
         before.append((watts, t_ns))
-        return watts
+        return sum(exact) / 1e6
 
     labels = ("package-0", "package-1")
     return Board(root, "x86-64", "rapl", labels, labels, "D", (0.0, 0.0), write, settings={}, counts_energy=True)

@@ -321,6 +321,23 @@ def test_a_uri_reaches_a_board(board: Sshd, tmp_path: Path, monkeypatch: pytest.
     way.close()
 
 
+def test_a_board_behind_another(board: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = f" IdentityFile {board.folder}/user\n UserKnownHostsFile {board.folder}/known\n Port {board.port}\n"
+    behind = f"Host behind\n HostName 127.0.0.1\n ProxyJump board\n{own}Host board\n"
+    changed_config(board, tmp_path, monkeypatch, "Host board\n", behind)
+    way = SshTransport("behind")
+    assert way.run(["echo", "here"]).stdout == b"here\n"
+    assert len(board.connections()) == 2
+    with way.stream(["sleep", "1000"]) as lines:
+        board.cut()
+        with pytest.raises(ConnectionLost):
+            next(lines)
+    assert way.run(["echo", "here"]).stdout == b"here\n"
+    way.close()
+    while board.connections():
+        time.sleep(0.01)
+
+
 def test_hints_name_the_host() -> None:
     assert hint("Connection timed out", "ssh://pi@board") == "is the board on, and in this network? `ping board`"
     assert "`ssh pi@board true`" in hint("something new", "pi@board")

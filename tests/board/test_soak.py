@@ -51,7 +51,7 @@ arg cycle {}
 
 @dataclass
 class Saboteur:
-    """Breaks one connection at a moment of a cycle that takes about `cycle_s`, if it is told to."""
+    """Breaks the connection at any moment of a cycle, which takes about `cycle_s` on this machine now."""
 
     board: Sshd
     dice: random.Random
@@ -146,7 +146,10 @@ def soak(board: Sshd, bundle: Bundle, folder: Path, cycles: int, failures: float
         assert [event["event"] for event in events] == ["begin", "output", "end"]
         assert events[1]["stdout"] == f"cycle {cycle}\n"
         assert (folder / "events").read_bytes() == (folder / job.id_).read_bytes()
-        slowest = max(slowest, time.monotonic() - cycle_begin)
+        cycle_s = time.monotonic() - cycle_begin
+        slowest = max(slowest, cycle_s)
+        if timer is None and cycle:
+            saboteur.cycle_s = cycle_s
         if cycle == 0:
             after_first = on_board(board)
             assert copied == sum(p.stat().st_size for p in (board.board_folder / "objects").iterdir())
@@ -183,3 +186,4 @@ def test_a_thousand_cycles(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) ->
     figures = soak(board, tiny_bundle("x86-64"), tmp_path, cycles=1000, failures=0.05)
     print(json.dumps(figures))
     assert figures["lost"] >= 20
+    assert figures.keys() >= {"deploy", "run", "follow"}  # none is so short that it is never hit

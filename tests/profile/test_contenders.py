@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import json
 import platform
 import subprocess
 from collections.abc import Callable
@@ -63,7 +64,7 @@ def test_each_bundle_has_its_layers(record: tuple[RunRecord, Path]) -> None:
         assert sum(layer.share for layer in layers) == pytest.approx(1)
         assert f"Where {title} spends its time:" in report_markdown(found)
     lines = (folder / "layers.csv").read_text().splitlines()
-    assert {line.split(",")[0] for line in lines[1:]} == set(KINDS)
+    assert {line.split(",")[0] for line in lines[1:]} == {*KINDS, "fp32"}
 
 
 def test_reports_name_all_bundles(record: tuple[RunRecord, Path]) -> None:
@@ -138,7 +139,12 @@ def test_hosted_runtimes_compute_what_the_bundle_does(
     assert contenders
     for contender in contenders:
         output = tmp_path / "out.bin"
-        subprocess.run([*contender.command, "--output", output], input="run 1\n", text=True, check=True)
+        done = subprocess.run(
+            [*contender.command, "--output", output], input="run 2\n", stdout=subprocess.PIPE, text=True, check=True
+        )
+        answer = json.loads(done.stdout.splitlines()[-1])
+        assert len(answer["samples_ns"]) == 2
+        assert 0 < sum(answer["samples_ns"]) <= answer["end_ns"] - answer["begin_ns"]
         logits = np.fromfile(output, np.float32)
         np.testing.assert_allclose(logits, golden["outputs"]["logits"][0], rtol=1e-4, atol=1e-4)
 

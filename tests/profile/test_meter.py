@@ -148,6 +148,19 @@ def test_a_clock_of_known_offset_and_drift(start_s: float, drift: float) -> None
     assert np.abs(off_s[during]).max() < 0.05
 
 
+@pytest.mark.parametrize("drift", [0.0, 150e-6, -250e-6])
+def test_the_drift_of_a_long_run_is_found(drift: float) -> None:
+    """Over twenty minutes 150 ppm are 0.18 s."""
+    made = make_run(windows=20, window_s=30.0, idle_s=20.0)
+    log = log_of(made, start_s=33.3, hz=50.0, drift=drift)
+    metered = measure_log(log, made.events)
+    true_ns = START_NS + (log.seconds - 33.3) * (1 + drift) * 1e9
+    assert np.abs((metered.trace.t_ns - true_ns) / 1e9).max() < 0.05
+    for contender, busy_w in enumerate(BUSY_W):
+        energy = metered.measurement.energies[0, contender]
+        assert energy.total_j_per_inference == pytest.approx(busy_w * 30.0 / RUNS, rel=0.005)
+
+
 @pytest.mark.parametrize("hz", [5.0, 50.0, 1000.0])
 def test_meters_fast_and_slow(hz: float) -> None:
     """A meter shows the mean over its interval, at the interval's middle."""

@@ -43,6 +43,7 @@ KINDS = (
     ("rows", 37, 2.9),
     ("", 9, 1.2),
 )
+FP32_KINDS = (("MatMul", 84, 78.0), ("", 28, 7.1), ("Transpose", 49, 4.2), ("LayerNormalization", 24, 2.8))
 
 HOSTILE = (
     "</title><script>alert(1)</script>",
@@ -71,7 +72,7 @@ def measured_record(
         ),
         protocol=Protocol(threads, 50, 5.0, 1.0, 40, True, Clock(2.388e9, 2.4e9)),
         variants=tuple(variants),
-        layers=layers("measured", factor),
+        layers=(*layers("measured", factor), *layers("measured", factor, "fp32")),
         validity=Validity(True),
         notes=("the full-precision twin has random weights: it serves for latency only",),
         power=_power() if energy else None,
@@ -151,21 +152,23 @@ def hostile_record() -> RunRecord:
     )
 
 
-def layers(kind: Any, factor: float) -> tuple[Layer, ...]:
-    """Of the binary variant, the longest first."""
-    total = sum(ms for _, _, ms in KINDS)
+def layers(kind: Any, factor: float, variant: str = "binary") -> tuple[Layer, ...]:
+    """Of a variant, the longest first."""
+    kinds = KINDS if variant == "binary" else FP32_KINDS
+    total = sum(ms for _, _, ms in kinds)
     found = [
         Layer(
-            f"{op or 'fused_reshape'}__encoder_layer_{i}_linear",
+            f"{op or 'fused'}__encoder_layer_{i}_linear",
             op,
             (f"encoder.layer.{i}.linear",) if op else (),
             kind,
             factor * ms / number,
             ms / number / total,
             1,
-            variant="neon_dotprod" if op else None,
+            variant="neon_dotprod" if op and variant == "binary" else None,
+            bundle=variant,
         )
-        for op, number, ms in KINDS
+        for op, number, ms in kinds
         for i in range(number)
     ]
     return tuple(sorted(found, key=lambda layer: -layer.latency_ms))

@@ -30,7 +30,7 @@ RECORDS = {
         builder.invalid_record(),
     ],
 }
-CHARTS = {"energy": 7, "estimate": 4, "invalid": 5, "threads": 9, "hostile": 9, "boards": 1 + 7 + 7 + 4 + 5}
+CHARTS = {"energy": 10, "estimate": 4, "invalid": 8, "threads": 12, "hostile": 9, "boards": 1 + 10 + 10 + 4 + 8}
 
 # What is wrong with the page, as a list of sentences. Foldable parts are opened first, so that all of it is looked at.
 PROBLEMS = """() => {
@@ -80,7 +80,7 @@ PROBLEMS = """() => {
     if (box.width / view.width < 0.75) found.push(`chart "${name.slice(0, 40)}" is drawn too small`);
     const texts = [...svg.querySelectorAll('text')].map((e) => [e.textContent, e.getBBox()]);
     texts.forEach(([text, a], i) => {
-      if (a.x < view.x - 1 || a.x + a.width > view.x + view.width + 1 || a.y < -1 || a.y + a.height > view.height + 1)
+      if (a.x < view.x - 2 || a.x + a.width > view.x + view.width + 2 || a.y < -1 || a.y + a.height > view.height + 1)
         found.push(`"${text}" leaves chart "${name.slice(0, 40)}"`);
       for (const [other, b] of texts.slice(i + 1)) {
         const across = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);

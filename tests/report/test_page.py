@@ -127,7 +127,7 @@ def test_a_record_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
 def test_every_chart_has_a_name_and_a_description() -> None:
     html = page(measured_record((1, 2)), estimated_record())
     charts = re.findall(r'<svg role="img".*?</svg>', html)
-    assert len(charts) == 2 * (1 + 6 + 4)
+    assert len(charts) == 2 * (1 + 9 + 4)
     for chart in charts:
         labelled = re.search(r'aria-labelledby="(\S+)-t (\S+)-d"', chart)
         assert labelled

@@ -23,8 +23,8 @@ _END_SECONDS = 5
 _SETTLE_SECONDS = 1
 _LONGEST_SOCKET = 80  # of 108 bytes; ssh adds 17 while it makes it
 
-# A dead link is noticed in ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What the user's configuration does for
-# people at a terminal is switched off.
+# A dead link is noticed in ServerAliveInterval * (ServerAliveCountMax + 1) = 15 s. What is configured for people at a
+# terminal is switched off.
 _OPTIONS = (
     *("BatchMode=yes", f"ConnectTimeout={_CONNECT_SECONDS}", "ServerAliveInterval=5", "ServerAliveCountMax=2"),
     *("ControlMaster=yes", "ControlPersist=no", "ClearAllForwardings=yes", "PermitLocalCommand=no"),
@@ -32,7 +32,7 @@ _OPTIONS = (
 )
 # The master's own session. It lives as long as its standard input, which this process holds: nothing is left where this
 # process is killed.
-_HELLO = 'echo {mark} "${{XDG_CACHE_HOME:-$HOME/.cache}}"; exec cat >/dev/null'
+_HELLO = 'echo {mark} "${{XDG_CACHE_HOME:-${{HOME:?}}/.cache}}"; exec cat >/dev/null'
 
 
 class Connection:
@@ -134,7 +134,7 @@ class Connection:
 
     def _checked(self, cache: str) -> str:
         if not cache.startswith("/"):
-            raise BoardError(f"the user of {self.host} has no home folder", hint="set HOME, or XDG_CACHE_HOME")
+            raise BoardError(f"the user of {self.host} has no folder to keep things in: XDG_CACHE_HOME is {cache!r}")
         return cache
 
     def _end_master(self) -> None:

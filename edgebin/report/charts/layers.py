@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgebin.profile.record import Layer
@@ -11,7 +11,12 @@ from edgebin.report.charts.drawing import Drawing
 from edgebin.report.charts.rows import Rows
 from edgebin.report.charts.scale import scale
 
-BINARY, ONE_BIT, FULL, OTHER = "binary", "1-bit weights", "full precision", "data movement, runtime"
+BINARY, ONE_BIT, FULL, OTHER = "binary", "1-bit weights", "full precision", "other"
+# ONNX nodes that compute nothing.
+_MOVEMENT = {
+    *("Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Pad", "Reshape", "Shape", "Slice", "Split"),
+    *("Squeeze", "Transpose", "Unsqueeze"),
+}
 # Colour, and a pattern of its own for those who do not see it.
 _CLASSES = {BINARY: "p-binary", ONE_BIT: "p-onebit", FULL: "p-full", OTHER: "p-other"}
 _PATTERNS = {ONE_BIT: "p-stripes", FULL: "p-dots", OTHER: "p-hatch"}
@@ -30,12 +35,12 @@ class Kind:
 
 
 def arithmetic(op: str) -> str:
-    """What a kind of operation computes in, by its name: kernels are named `b1_…`, `w1…`, `f32_…`, `rows`."""
+    """What a kind of operation computes in: kernels are named `b1_…`, `w1…`, `f32_…`, `rows`, others as ONNX nodes."""
     if op.startswith(("b1_", "Lce")):
         return BINARY
     if op.startswith("w1"):
         return ONE_BIT
-    return FULL if op else OTHER
+    return OTHER if not op or op in _MOVEMENT else FULL
 
 
 def kinds(layers: Sequence[Layer]) -> tuple[Kind, ...]:
@@ -43,7 +48,8 @@ def kinds(layers: Sequence[Layer]) -> tuple[Kind, ...]:
     grouped: dict[str, list[Layer]] = {}
     for layer in layers:
         grouped.setdefault(layer.op, []).append(layer)
-    found = [_kind(op or "no kernel of ours", arithmetic(op), group) for op, group in grouped.items()]
+    nameless = "no kernel of ours" if any(layer.variant for layer in layers) else "fused nodes, runtime"
+    found = [_kind(op or nameless, arithmetic(op), group) for op, group in grouped.items()]
     found.sort(key=lambda kind: -kind.latency_ms)
     if len(found) <= _MOST:
         return tuple(found)
@@ -116,6 +122,30 @@ def shares_chart(bundle: str, layers: Sequence[Layer], width: float) -> Drawing:
         _bar(drawing, (legend_x, legend_y - 10, 12, 12), name, how)
         drawing.text(legend_x + 18, legend_y, f"{name} {100 * share:.1f} %", "name")
         x += part
+    return drawing
+
+
+def totals_chart(groups: Mapping[str, Sequence[Layer]], width: float) -> Drawing:
+    """Variants on one axis: a bar each, of what its functions take together, parted by arithmetic."""
+    rows = Rows(width, len(groups))
+    totals = {name: sum(layer.latency_ms for layer in layers) for name, layers in groups.items()}
+    figures = [layer_latency_cell(totals[name], layers[0].kind) for name, layers in groups.items()]
+    drawing = Drawing(
+        width,
+        rows.height,
+        "All functions together, by arithmetic",
+        "\n".join(f"{name}: {figure}." for name, figure in zip(groups, figures, strict=True)),
+    )
+    axis = scale(totals.values(), rows.begin, rows.end)
+    rows.axis(drawing, axis, "ms")
+    for number, ((name, layers), figure) in enumerate(zip(groups.items(), figures, strict=True)):
+        rows.label(drawing, number, name, figure)
+        at, y, parts = 0.0, rows.middle(number), shares(layers)
+        for part, share in parts.items():
+            ms = totals[name] * share / sum(parts.values())
+            box = (axis.clamped(at), y - 8, max(0.5, axis.clamped(at + ms) - axis.clamped(at)), 16)
+            _bar(drawing, box, part, layers[0].kind)
+            at += ms
     return drawing
 
 
