@@ -124,7 +124,7 @@ def compile_(
             f"{report.rows} golden images on {report.machine}; outputs differ by {report.max_abs_diff:.1e} at most"
         )
 
-    with closing(reach(tune or LOCAL)) as way:
+    with closing(reach(LOCAL if tune is None else tune)) as way:
         timed_on = farm or (None if tune is None else way)
         result = compile_bundle(
             model,
@@ -180,7 +180,8 @@ def _needs(manifest: Manifest) -> str:
 def _kernels(manifest: Manifest) -> dict[str, str]:
     if not manifest.operations:
         return {}
-    calls = f"{len(manifest.operations)} calls per inference of batch {manifest.batch}"
+    count = sum(1 for operation in manifest.operations if operation.variant) or len(manifest.operations)
+    calls = f"{count} calls per inference of batch {manifest.batch}"
     tuning = manifest.tuning
     shown = {"kernels": f"{manifest.kernels}; {calls}"}
     if any(operation.variant for operation in manifest.operations):
