@@ -124,7 +124,7 @@ def compile_(
             f"{report.rows} golden images on {report.machine}; outputs differ by {report.max_abs_diff:.1e} at most"
         )
 
-    with closing(reach(tune or LOCAL)) as way:
+    with closing(reach(LOCAL if tune is None else tune)) as way:
         timed_on = farm or (None if tune is None else way)
         result = compile_bundle(
             model,
