@@ -77,7 +77,7 @@ def test_validate_takes_files_only(tmp_path: Path, name: str, monkeypatch: pytes
         (("local", "--save", "x.json"), "`x.json` is not a .toml file"),
         (("pi@board",), "which board is `pi@board`?"),
         (("--", "-oProxyCommand=reboot"), "which board is `-oProxyCommand=reboot`?"),
-        (("-t", "rpi4b", "--", "-oProxyCommand=reboot"), "`-oProxyCommand=reboot` is no name of a machine"),
+        (("-t", "rpi4b", "--", "-oProxyCommand=reboot"), "'-oProxyCommand=reboot' is no name of a machine"),
     ],
 )
 def test_probe_refuses(words: tuple[str, ...], message: str) -> None:
