@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -80,6 +80,23 @@ def profile_fleet(
     check_new(save)
     bundles = [open_bundle(path) for path in paths]
     save.mkdir(parents=True)
+    try:
+        futures = _profile_all(devices, bundles, options, save, say)
+    except BaseException:
+        with suppress(OSError):  # boards that have finished are kept
+            save.rmdir()
+        raise
+    fleet = Fleet(tuple(_result(devices[name], future, save) for name, future in futures.items()))
+    text = json.dumps(asdict(fleet), indent=1, ensure_ascii=False)
+    add_files(save, {FLEET_NAME: f"{text}\n".encode()})
+    records = {name: future.result() for name, future in futures.items() if future.exception() is None}
+    return fleet, records
+
+
+def _profile_all(
+    devices: Mapping[str, Device], bundles: Sequence[Bundle], options: Options, save: Path, say: SayOf
+) -> dict[str, Future[RunRecord]]:
+    """Waits for all; Ctrl-C ends them."""
     jobs = _Jobs()
     with ThreadPoolExecutor(len(devices), thread_name_prefix="board") as pool:
         futures = {
@@ -91,11 +108,7 @@ def profile_fleet(
         except BaseException:
             jobs.abandon()
             raise
-    fleet = Fleet(tuple(_result(devices[name], future, save) for name, future in futures.items()))
-    text = json.dumps(asdict(fleet), indent=1, ensure_ascii=False)
-    add_files(save, {FLEET_NAME: f"{text}\n".encode()})
-    records = {name: future.result() for name, future in futures.items() if future.exception() is None}
-    return fleet, records
+    return futures
 
 
 def _profile_board(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from edgebin.board.devices import load_devices
+from edgebin.board.local_transport import LocalTransport
 from edgebin.bundle import Bundle
 from edgebin.errors import InputError
 from edgebin.profile import Options, RunRecord
@@ -98,3 +101,21 @@ def test_unusable_fleets(tiny_bundle: Bundles, tmp_path: Path) -> None:
     devices = load_devices(boards(tmp_path / "boards.toml", '[devices.a]\nhost = "local"\n'))
     with pytest.raises(InputError, match="exists already"):
         profile_fleet([tiny_bundle("x86-64").path], devices, Options(), save=tmp_path)
+
+
+def test_ctrl_c_ends_all_boards(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) -> None:
+    file = boards(tmp_path / "boards.toml", '[devices.kitchen]\nhost = "board"\n[devices.attic]\nhost = "local"\n')
+    timing: set[str] = set()
+
+    def interrupt(name: str, text: str) -> None:
+        if text.startswith("timing"):
+            timing.add(name)
+            if len(timing) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    options = Options(energy="off", **{**QUICK, "min_seconds": 60.0})
+    with pytest.raises(KeyboardInterrupt):
+        profile_fleet([tiny_bundle("x86-64").path], load_devices(file), options, save=tmp_path / "fleet", say=interrupt)
+    assert list((board.board_folder / "jobs").iterdir()) == []
+    assert list(Path(LocalTransport().folder, "jobs").iterdir()) == []
+    assert not (tmp_path / "fleet").exists()
