@@ -26,6 +26,7 @@ _FOLLOW_SECONDS = 60
 _COMMAND_TIMEOUT_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 90.0
 _LAST_EVENTS = ("end", "error")
+_BUSY = 4  # as the agent says it (docs/board.md)
 _NOTHING_YET: Mapping[str, Any] = MappingProxyType({})
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -93,7 +94,10 @@ class Job:
         done = self.transport.run(self.start_command(), timeout_s=_COMMAND_TIMEOUT_SECONDS)
         if done.returncode != 0:
             said = tail(done.stderr).removeprefix("error: ") or f"the agent ended with {done.returncode}"
-            raise BoardError(f"{self.transport.name} does not start the measurement: {said}")
+            raise BoardError(
+                f"{self.transport.name} does not start the measurement: {said}",
+                hint="wait until that has ended" if done.returncode == _BUSY else None,
+            )
 
     def follow(self, events: Path, *, lost: Callable[[str], None] = lambda _: None) -> Generator[bytes]:
         """The job's events as they come, from the end of the file `events` on, which gets each before it is given.
@@ -105,7 +109,8 @@ class Job:
             ConnectionLost: the connection is lost and does not come back; the job goes on.
             BoardError: the job has died without a last event.
         """
-        _cut_incomplete_line(events)
+        if _cut_incomplete_line(events):
+            return
         last_word, pause, cut_at = time.monotonic(), _FIRST_PAUSE_SECONDS, -1
         while True:
             asked, offset = time.monotonic(), events.stat().st_size
@@ -183,12 +188,14 @@ class Job:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _cut_incomplete_line(events: Path) -> None:
-    """Leaves nothing of a line that this process, or one before it, has not got to its end."""
+def _cut_incomplete_line(events: Path) -> bool:
+    """Leaves nothing of a line that this process, or one before it, has not got to its end; whether all are there."""
     content = events.read_bytes() if events.exists() else b""
     complete = content.rfind(b"\n") + 1
     if complete < len(content) or not events.exists():
         events.write_bytes(content[:complete])
+    last = _whole_event(content[:complete].rstrip(b"\n").rpartition(b"\n")[2])
+    return last is not None and last.get("event") in _LAST_EVENTS
 
 
 def _whole_event(line: bytes) -> Mapping[str, Any] | None:

@@ -64,7 +64,10 @@ def _tvm(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> A
 
     output = folder / MODEL_NAMES["tvm"]
     compiled = build_module(ir.to_proto(model), target, compiler=compiler, output=output)
-    return Artefacts({output.name: output}, (output,), compiled.calls)
+    own = {function: node for function, (_, node) in compiled.own.items()}
+    ops = {function: op for function, (op, _) in compiled.own.items()}
+    # What TVM fuses into its own functions may come after the node.
+    return Artefacts({output.name: output}, (output,), {**compiled.calls, **own}, ops, frozenset(own))
 
 
 def _ort(model: ir.Model, target: Target, compiler: Compiler, folder: Path) -> Artefacts:

@@ -180,7 +180,8 @@ def _needs(manifest: Manifest) -> str:
 def _kernels(manifest: Manifest) -> dict[str, str]:
     if not manifest.operations:
         return {}
-    calls = f"{len(manifest.operations)} calls per inference of batch {manifest.batch}"
+    count = sum(1 for operation in manifest.operations if operation.variant) or len(manifest.operations)
+    calls = f"{count} calls per inference of batch {manifest.batch}"
     tuning = manifest.tuning
     shown = {"kernels": f"{manifest.kernels}; {calls}"}
     if any(operation.variant for operation in manifest.operations):

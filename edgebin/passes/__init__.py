@@ -13,6 +13,7 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass, TopologicalSortPass
 from edgebin.passes.bypass_reshapes import bypass_reshapes
 from edgebin.passes.choose_kernels import asked_calls, choose_kernels
 from edgebin.passes.constant_gather import slice_constant_gathers
+from edgebin.passes.convolution import lower_convolution
 from edgebin.passes.fuse_epilogues import fuse_epilogues
 from edgebin.passes.fused import DOMAIN, record_shapes
 from edgebin.passes.gelu import expand_gelu
@@ -45,7 +46,7 @@ PASSES: tuple[Callable[[ir.Model], None], ...] = (
 
 # What suits one runtime only, after all others.
 RUNTIME_PASSES: dict[str, tuple[Callable[[ir.Model], None], ...]] = {
-    "tvm": (expand_gelu,),
+    "tvm": (expand_gelu, lower_convolution),
     "tflite": (write_reshaped,),
     "ort": (write_reshaped,),
 }

@@ -30,7 +30,8 @@ def expand_gelu(model: ir.Model) -> None:
         nodes: list[ir.Node] = []
         value = x
         for op_type, others in (("Mul", [root]), ("Erf", []), ("Mul", [half]), ("Add", [half]), ("Mul", [x])):
-            step = ir.node(op_type, [value, *others], name=f"{name}.{len(nodes)}")
+            # The one that takes the time keeps the name.
+            step = ir.node(op_type, [value, *others], name=name if op_type == "Erf" else f"{name}.{len(nodes)}")
             step.outputs[0].shape, step.outputs[0].type = x.shape, x.type
             nodes.append(step)
             value = step.outputs[0]

@@ -21,7 +21,7 @@ from edgebin.profile.measurement import make_ready
 from edgebin.profile.options import AUTO, CSV_PREFIX, METER, OFF, Options
 from edgebin.profile.plan import Plan, Program
 from edgebin.targets import Target
-from edgebin.targets.host import host_glibc
+from edgebin.targets.host import host_arch, host_glibc
 
 # Where commands over SSH begin: in the user's home folder.
 _HOME_FOLDER = PurePosixPath(".cache/edgebin/board")
@@ -38,6 +38,8 @@ def dry_run_lines(bundles: Sequence[Bundle], options: Options, *, host: str | No
         BundleError, InputError, ToolchainError: as the profile itself.
     """
     target = bundles[0].manifest.target
+    if host is None and target.arch != host_arch():
+        return [f"# an estimate for {target.name}: programs are counted under QEMU here, nothing runs on a board"]
     with contextlib.closing(PaperTransport(reach(host or LOCAL), target, options)) as paper:
         paper.lines += [
             f"# what `edgebin profile` would do on {paper.name} as a fresh {target.name}; nothing has been done",

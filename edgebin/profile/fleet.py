@@ -22,7 +22,7 @@ from edgebin.errors import BoardError, EdgebinError, InputError, MeasurementInva
 from edgebin.profile.measurement import look_at
 from edgebin.profile.options import AUTO, CSV_PREFIX, Options
 from edgebin.profile.record import RunRecord
-from edgebin.profile.run import profile_on
+from edgebin.profile.run import profile_on, refuse_emulated
 from edgebin.profile.run_folder import add_files, check_new
 from edgebin.targets import load_target
 
@@ -107,9 +107,17 @@ def _profile_board(
 
     tell("connecting")
     with closing(reach_device(device)) as way:
+        refuse_emulated(way)
         fitting = _bundles_for(device, way, bundles, options)
         return profile_on(
-            way, fitting, _options_for(device, options), host=device.name, save=save, say=tell, started=jobs.add
+            way,
+            fitting,
+            _options_for(device, options),
+            host=device.name,
+            address=device.host,
+            save=save,
+            say=tell,
+            started=jobs.add,
         )
 
 

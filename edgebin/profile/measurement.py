@@ -15,9 +15,11 @@ import edgebin
 from edgebin.board.hosts import LOCAL
 from edgebin.board.inspect import Board, inspect_board
 from edgebin.board.job import Job, new_job_id
+from edgebin.board.local_transport import LocalTransport
 from edgebin.board.preflight import preflight, require
 from edgebin.board.transport import Transport
-from edgebin.errors import ConnectionLost, InputError
+from edgebin.errors import BoardError, ConnectionLost, EdgebinError, InputError
+from edgebin.profile.baseline import check_baselines
 from edgebin.profile.consumption import why_no_estimate
 from edgebin.profile.contender import Contender, Named
 from edgebin.profile.events import parse_event, read_events
@@ -63,6 +65,7 @@ def measure(
     way: Transport,
     *,
     host: str,
+    address: str | None = None,
     save: Path,
     say: Say = lambda _: None,
     started: Callable[[Job], None] = lambda _: None,
@@ -70,7 +73,8 @@ def measure(
     """Measures on the machine at the end of `way`, and writes the run folder `save`.
 
     A lost connection leaves the folder with a `job.json`; everything else that fails, Ctrl-C too, leaves neither a
-    folder nor a job. `started` gets the job as soon as it runs.
+    folder nor a job. `started` gets the job as soon as it runs. `host` is what the record calls the machine, `address`
+    what `edgebin.board.reach` knows it as, if that is something else.
 
     Raises:
         InputError: an unusable option, or a baseline that is not for this machine.
@@ -81,7 +85,7 @@ def measure(
     check_new(save)
     job, prepared = make_ready(ours, options, way, host=host, say=say)
     bundles = tuple(side.bundle.sha256 for side in ours)
-    pending = Pending(host, job.id_, str(job.agent), options.energy, bundles)
+    pending = Pending(address or host, job.id_, str(job.agent), options.energy, bundles)
     new_run_folder(save, {SUBJECT_NAME: subject_bytes(prepared.subject), PENDING_NAME: pending_bytes(pending)})
     with _bringing_home(job, save):
         job.start(prepared.plan.text())
@@ -98,6 +102,7 @@ def make_ready(
     Raises:
         As `measure`.
     """
+    check_baselines(options.baselines)
     agent = place_agent(way)
     board = inspect_board(way, agent, root=_root(options.root))
     for side in ours:
@@ -115,7 +120,7 @@ def make_ready(
             Path(scratch),
             threads=options.threads,
             board=board,
-            hosted=host == LOCAL,
+            hosted=_is_here(way),
         )
         prepared, copied = prepare(ours, opponents, options, board, power, way, host=host)
     say(f"copied {copied} bytes to {way.name}")
@@ -129,6 +134,10 @@ def look_at(way: Transport, root: str | None = None) -> Board:
         ConnectionLost, BoardError: it cannot be reached.
     """
     return inspect_board(way, place_agent(way), root=_root(root))
+
+
+def _is_here(way: Transport) -> bool:
+    return isinstance(way, LocalTransport) and not way.emulated
 
 
 def _root(root: str | None) -> PurePosixPath | None:
@@ -166,7 +175,7 @@ def prepare(
         ToolchainError: a baseline's library has not been fetched.
     """
     target = ours[0].bundle.manifest.target
-    allowed = os.sched_getaffinity(0) if host == LOCAL else None
+    allowed = os.sched_getaffinity(0) if _is_here(way) else None
     bundles = (*ours, *opponents.bundles)
     sessions = []
     for threads in options.threads:
@@ -235,13 +244,18 @@ def _bring_home(job: Job, folder: Path, say: Say) -> RunRecord:
             if told := narration.tell(parse_event(line)):
                 say(told)
     power = folder / POWER_NAME
-    if subject.power_source is not None:
+    if subject.power_source is not None and not power.exists():
         job.fetch_power(power)
     happened = read_events(events)
     record = record_from_events(subject, happened, power)
     add_files(folder, record_files(record, timings_of(subject, happened)))
-    job.remove()
     (folder / PENDING_NAME).unlink()
+    try:
+        job.remove()
+    except BoardError as error:
+        say(
+            f"files of the measurement stay on {job.transport.name}, `edgebin devices clean` ends that: {error.message}"
+        )
     return record
 
 
@@ -259,7 +273,10 @@ def _with_meter(record: RunRecord, folder: Path, energy: str, say: Say) -> RunRe
 
 @contextmanager
 def _bringing_home(job: Job, folder: Path) -> Iterator[None]:
-    """Leaves the job and the folder where the connection is lost, nothing of them where anything else is raised."""
+    """Leaves the job and the folder where the connection is lost, nothing of them after Ctrl-C and our other errors.
+
+    What nobody foresaw leaves them too: the samples are there, and a mended edgebin can make a record of them.
+    """
     try:
         yield
     except ConnectionLost as error:
@@ -267,7 +284,7 @@ def _bringing_home(job: Job, folder: Path) -> Iterator[None]:
             f"{error.message}; the measurement goes on there",
             hint=f"when it can be reached again: `{shlex.join(['edgebin', 'profile', '--resume', str(folder)])}`",
         ) from error
-    except BaseException:
+    except (EdgebinError, KeyboardInterrupt):
         job.abandon()
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -63,11 +63,16 @@ def profile_bundles(
     if host is None and bundles[0].manifest.target.arch != host_arch():
         return _estimate(bundles, options or Options(), save)
     with closing(reach(host or LOCAL)) as way:
-        if way.emulated:
-            raise InputError(
-                f"the times of {way.name} say nothing of a board", hint="leave `--host` out: that gives an estimate"
-            )
+        refuse_emulated(way)
         return profile_on(way, bundles, options, host=host or LOCAL, save=save, say=say, started=started)
+
+
+def refuse_emulated(way: Transport) -> None:
+    """Raises InputError where a machine's times would mean nothing."""
+    if way.emulated:
+        raise InputError(
+            f"the times of {way.name} say nothing of a board", hint="leave `--host` out: that gives an estimate"
+        )
 
 
 def profile_on(
@@ -76,11 +81,14 @@ def profile_on(
     options: Options | None = None,
     *,
     host: str,
+    address: str | None = None,
     save: Path | None = None,
     say: Say = lambda _: None,
     started: Callable[[Job], None] = lambda _: None,
 ) -> RunRecord:
     """The same over a way that is open already; `host` is what the record calls the machine.
+
+    `address` is what `edgebin.board.reach` knows it as, if that is something else.
 
     An emulated machine's record is marked as not to be trusted: this is for trying things out.
 
@@ -90,7 +98,9 @@ def profile_on(
     ours = named(bundles)
     with tempfile.TemporaryDirectory(prefix="edgebin-run-") as scratch:
         folder = save or Path(scratch, "run")
-        return measure(ours, options or Options(), way, host=host, save=folder, say=say, started=started)
+        return measure(
+            ours, options or Options(), way, host=host, address=address, save=folder, say=say, started=started
+        )
 
 
 def resume_profile(folder: Path, *, say: Say = lambda _: None) -> RunRecord:

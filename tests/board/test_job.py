@@ -88,6 +88,14 @@ def test_another_process_goes_on_where_one_was_killed_in_the_middle_of_a_line(tm
     assert len(lines) == 31 - kept
 
 
+def test_a_job_whose_last_event_is_here_is_not_asked_again(tmp_path: Path) -> None:
+    events = tmp_path / "events"
+    events.write_bytes(EVENTS + END)
+    board = Cutting(b"", [], dead=True)
+    assert follow(board, events, patience=0.0) == []
+    assert board.commands == []
+
+
 def test_events_already_fetched_are_kept_when_the_connection_does_not_come_back(tmp_path: Path) -> None:
     events = tmp_path / "events"
     events.write_bytes(EVENTS)

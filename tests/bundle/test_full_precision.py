@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebin.board import run_bundle, verify_bundle
+from edgebin.board import LocalMachine, invoke, run_bundle, verify_bundle
 from edgebin.bundle import open_bundle
 from edgebin.bundle.full_precision import full_precision_bundle
+from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
 from edgebin.bundle.source import twin_source
 from edgebin.errors import InputError, VerificationError
 from edgebin.graph.runtimes import run_onnxruntime
@@ -52,6 +53,30 @@ def test_its_manifest_says_what_it_is(compiled: Compiled, baseline: Path) -> Non
     assert (manifest.model.id, manifest.model.config) == (binary.model.id, binary.model.config)
     assert (manifest.target, manifest.batch, manifest.glibc) == (binary.target, binary.batch, "2.27")
     assert {operation.kind for operation in manifest.operations} >= {"f32_gemm", "layernorm"}
+
+
+def test_every_layer_is_timed_under_the_name_of_its_node(baseline: Path) -> None:
+    bundle = open_bundle(baseline)
+    arguments = ["--input", str(bundle.extracted() / GOLDEN_INPUTS_NAME), "--per-op", "--min-runs", "1"]
+    report = invoke(LocalMachine(), bundle, arguments)
+    calls = {function.name: function.calls for function in report.functions or ()}
+    operations = {operation.function: operation for operation in bundle.manifest.operations}
+    assert operations.keys() <= calls.keys()
+    kinds = {nodes: operation.kind for operation in operations.values() for nodes in operation.nodes}
+    # The same modules as the binary network's, whose nodes are `….attention.attention.query.unit.linear` and so on.
+    block = "vit.encoder.layer.0"
+    for node, kind in {
+        f"{block}.attention.attention.query.matmul": "f32_gemm",
+        f"{block}.attention.attention.softmax": "softmax",
+        f"{block}.attention.output.dense.matmul": "f32_gemm",
+        f"{block}.intermediate.dense.matmul": "f32_gemm",
+        f"{block}.gelu": "erf",
+        f"{block}.output.dense.matmul": "f32_gemm",
+        "vit.layernorm": "layernorm",
+    }.items():
+        assert kinds[node] == kind
+    unnamed = {name for name in calls if name not in operations and not name.startswith("vm.builtin.")}
+    assert not [name for name in unnamed if "matmul" in name or "softmax" in name or "conv" in name]
 
 
 def test_a_twin_of_the_users_own_is_compiled(compiled: Compiled, tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def test_compile_tunes_on_this_host(road: Path, tmp_path: Path) -> None:
         assert choice["variant"] == min(choice["best_ns"], key=choice["best_ns"].get)
         assert len(choice["best_ns"]) > 1
     chosen = {(CallShape(c["op"], c["epilogue"], tuple(c["dims"])).kernel, c["variant"]) for c in tuning["choices"]}
-    called = {(part["kind"].replace("f32_matmul", "f32_gemm"), part["variant"]) for part in manifest["operations"]}
+    ours = [part for part in manifest["operations"] if "variant" in part]
+    called = {(part["kind"].replace("f32_matmul", "f32_gemm"), part["variant"]) for part in ours}
     assert called == chosen
     assert f"chosen by measurement on {tuning['machine']}, {tuning['date']}" in succeed("inspect", bundle).stdout
     assert "chosen by model" in succeed("inspect", road / "net-x86-64.ebz").stdout

@@ -77,6 +77,11 @@ def test_it_names_settings_sizes_and_what_the_agent_starts(tiny_bundle: Bundles)
         assert re.search(expected, text), expected
 
 
+def test_an_estimate_runs_nothing_on_a_board(tiny_bundle: Bundles) -> None:
+    (line,) = dry_run_lines([tiny_bundle("rpi4b")], Options(**QUICK))
+    assert line.startswith("# an estimate for Raspberry Pi 4B")
+
+
 def test_nothing_is_needed_of_a_board_that_is_not_there(tiny_bundle: Bundles, tmp_path: Path) -> None:
     options = Options(**QUICK)
     assert dry_run_lines([tiny_bundle("rpi4b")], options, host="board.invalid")

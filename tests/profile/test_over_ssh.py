@@ -14,17 +14,21 @@ from typing import Any
 import pytest
 
 from edgebin.board.job import Job
-from edgebin.bundle import Bundle
+from edgebin.bundle import Bundle, open_bundle
 from edgebin.errors import BoardError, ConnectionLost, InputError, TargetMismatch
 from edgebin.profile import Options, RunRecord, profile_bundles, resume_profile
 from edgebin.profile.events import Round, read_events
 from edgebin.profile.pending import PENDING_NAME
+from edgebin.profile.programs import onnxruntime_library
 from edgebin.profile.quantities import MeasuredEnergy, MeasuredLatency
 from edgebin.report import report_markdown
+from edgebin.targets import load_target
+from edgebin.toolchain.elf import elf_needs, parse_glibc
 from tests.board.power_boards import text
 from tests.board.sshd import Sshd, program_of
 from tests.board.trees import userland
 from tests.profile.twin_file import write_twin
+from tests.road import edgebin, succeed
 
 Bundles = Callable[[str], Bundle]
 QUICK: dict[str, Any] = {"min_runs": 5, "min_seconds": 0.0, "warmup_seconds": 0.0, "pin": False}
@@ -35,11 +39,11 @@ def twin_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_twin(tmp_path_factory.mktemp("twin") / "twin.onnx")
 
 
-def this_machine_with_a_sensor(root: Path, watts: float) -> Path:
+def this_machine_with_a_sensor(root: Path, watts: float, *, glibc: str = "2.36") -> Path:
     """A tree like this host, which has a sensor that always says the same."""
     text(root / "proc/cpuinfo", Path("/proc/cpuinfo").read_text())
     text(root / "proc/loadavg", "0.00 0.00 0.00 1/100 4567")
-    userland(root, "x86_64", "2.36")
+    userland(root, "x86_64", glibc)
     text(root / "sys/class/hwmon/hwmon0/name", "ina219")
     text(root / "sys/class/hwmon/hwmon0/power1_input", str(round(watts * 1e6)))
     return root
@@ -184,6 +188,41 @@ def test_a_hostile_name_is_a_name(board: Sshd, tiny_bundle: Bundles, twin_file: 
         assert not list(folder.glob("*owned"))
 
 
+@pytest.mark.slow
+def test_the_trained_network_on_a_board(board: Sshd, tmp_path: Path) -> None:
+    """From its checkpoint to its report, with the commands that a user types."""
+    checkpoint = Path(__file__).parents[2] / "examples/digits/checkpoints/digits-binary.safetensors"
+    succeed("export", checkpoint, "-o", tmp_path / "digits")
+    succeed("compile", tmp_path / "digits", "-t", "x86-64", "-o", tmp_path / "digits.ebz")
+    words = ("profile", tmp_path / "digits.ebz", "--host", "board", "-T", "1,2", "--baseline", "fp32")
+    result = edgebin(*words, "--min-seconds", "0.5", "--save", tmp_path / "run")
+    assert result.exit_code in (0, 7), result.stderr
+    record = RunRecord.read(tmp_path / "run")
+    assert [(v.name, v.threads) for v in record.variants] == [
+        (name, threads) for threads in (1, 2) for name in ("binary", "fp32")
+    ]
+    assert {layer.bundle for layer in record.layers} == {"binary", "fp32"}
+    assert record.no_energy is not None or all(variant.energy for variant in record.variants)
+    succeed("report", tmp_path / "run", "-o", tmp_path / "report.html")
+    again = edgebin(*words, "--min-seconds", "0", "--save", tmp_path / "again")
+    assert "copied 0 bytes to board" in again.stderr
+
+
+@pytest.mark.slow
+def test_a_board_that_is_too_old_for_onnxruntime(board: Sshd, compiled: Callable[[str], Path], tmp_path: Path) -> None:
+    """TVM's module of the twin stands in for it, and tells its layers too."""
+    oldest = open_bundle(compiled("tvm")).manifest.glibc
+    if parse_glibc(oldest) >= elf_needs(onnxruntime_library(load_target("x86-64"))).glibc:
+        pytest.skip(f"the bundle needs glibc {oldest}, as new as onnxruntime's")
+    root = this_machine_with_a_sensor(tmp_path / "root", watts=1.0, glibc=oldest)
+    options = Options(root=str(root), energy="off", **QUICK)
+    record = profile_bundles([compiled("tvm")], options, host="board")
+    assert [variant.name for variant in record.variants] == ["binary", "fp32"]
+    assert ", TVM " in record.variants[1].engine
+    assert {layer.bundle for layer in record.layers} == {"binary", "fp32"}
+    assert record.notes[0].startswith("onnxruntime needs glibc 2.")
+
+
 def test_one_job_at_a_time(board: Sshd, tiny_bundle: Bundles, tmp_path: Path) -> None:
     options = Options(baselines=(), energy="off", **{**QUICK, "min_seconds": 60.0})
     second: list[BaseException] = []
@@ -220,4 +259,39 @@ def test_what_cannot_be_leaves_no_folder(
         profile_bundles([tiny_bundle(target).path], options, host=host, save=tmp_path / "run")
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
+    assert left_there(board) == []
+
+
+def test_a_record_is_never_lost_to_what_happens_after_it(
+    board: Sshd, tiny_bundle: Bundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(job: Job) -> None:
+        raise ConnectionLost("gone")
+
+    told: list[str] = []
+    monkeypatch.setattr(Job, "remove", gone)
+    options = Options(baselines=(), energy="off", **QUICK)
+    record = profile_bundles(
+        [tiny_bundle("x86-64").path], options, host="board", save=tmp_path / "run", say=told.append
+    )
+    assert RunRecord.read(tmp_path / "run") == record
+    assert not (tmp_path / "run" / PENDING_NAME).exists()
+    assert "stay on board" in told[-1]
+
+
+def test_losing_the_board_after_its_last_event_loses_no_samples(
+    board: Sshd, tiny_bundle: Bundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(job: Job, to: Path) -> None:
+        raise ConnectionLost("gone")
+
+    root = this_machine_with_a_sensor(tmp_path / "root", watts=2.0)
+    energy = {"energy": "hwmon:ina219:power1", "idle_seconds": 0.2, "energy_windows": 1, "energy_seconds": 0.3}
+    options = Options(baselines=(), root=str(root), **energy, **QUICK)
+    with monkeypatch.context() as away:
+        away.setattr(Job, "fetch_power", gone)
+        with pytest.raises(ConnectionLost):
+            profile_bundles([tiny_bundle("x86-64").path], options, host="board", save=tmp_path / "run")
+    record = resume_profile(tmp_path / "run")
+    assert isinstance(record.variants[0].energy, MeasuredEnergy)
     assert left_there(board) == []

@@ -130,7 +130,8 @@ def test_run_folder(which: str, request: pytest.FixtureRequest) -> None:
     if which == "measured":
         for variant in record.variants:
             assert sum(row["variant"] == variant.name for row in rows) == variant.latency.runs
-    assert sorted(path.name for path in folder.iterdir()) == ["latency.csv", "layers.csv", "run.json"]
+    source = {"events.jsonl", "subject.json"} if which == "measured" else set()
+    assert {path.name for path in folder.iterdir()} == {"latency.csv", "layers.csv", "run.json"} | source
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 

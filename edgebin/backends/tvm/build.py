@@ -10,9 +10,11 @@ from pathlib import Path
 import onnx
 import tvm
 from tvm import relax
+from tvm.relax.backend.cpu_generic import pipeline
 
 from edgebin.backends.tvm.glue import Glue
 from edgebin.backends.tvm.importer import imported
+from edgebin.backends.tvm.node_names import named, set_apart
 from edgebin.backends.tvm.relax_ops import collecting
 from edgebin.kernels.build import compile_flags, compile_variants, include_dir
 from edgebin.resources import resource_dir
@@ -25,11 +27,13 @@ class CompiledModule:
     """A linked TVM module.
 
     `calls` maps the name of each function that is a kernel call, as a profile of the module names it, to the name of
-    its node; every other function is TVM's own code. `glue` is the C source that was compiled in.
+    its node; every other function is TVM's own code. `own` has those of TVM's own that are about one node, with its op
+    and name. `glue` is the C source that was compiled in.
     """
 
     library: Path
     calls: Mapping[str, str]
+    own: Mapping[str, tuple[str, str]]
     glue: str
 
 
@@ -44,9 +48,13 @@ def build_module(model: onnx.ModelProto, target: Target, *, compiler: Compiler, 
     tvm_target = tvm.target.Target(target.tvm_target())
     # FastMathTransform: without it softmax and GELU call expf and erff once per element.
     module = relax.transform.FastMathTransform()(imported(model))
-    pipeline = relax.get_default_pipeline(tvm_target)
     with collecting(glue), tvm_target, tvm.transform.PassContext(opt_level=3):
-        executable = relax.build(module, target=tvm_target, relax_pipeline=pipeline)
+        # TVM's own pipeline for processors, with names given on the way.
+        module = set_apart(relax.transform.LegalizeOps()(module))
+        first = pipeline.library_dispatch_passes(tvm_target) + pipeline.legalize_passes(tvm_target)
+        module, own = named(tvm.transform.Sequential(first)(module), model.graph.node)
+        last = pipeline.dataflow_lower_passes(tvm_target) + pipeline.finalize_passes(tvm_target)
+        executable = relax.build(module, target=tvm_target, relax_pipeline=tvm.transform.Sequential(last))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         source, glue_object = folder / "glue.c", folder / "glue.o"
@@ -56,4 +64,5 @@ def build_module(model: onnx.ModelProto, target: Target, *, compiler: Compiler, 
         used = dict.fromkeys(call.variant for call in glue.calls.values())
         objects = [glue_object, *compile_variants(used, compiler, folder)]
         executable.export_library(str(output), fcompile=compiler.tvm_fcompile(), addons=[str(path) for path in objects])
-    return CompiledModule(output, {name: call.label for name, call in glue.calls.items()}, glue.source())
+    calls = {name: call.label for name, call in glue.calls.items()}
+    return CompiledModule(output, calls, own, glue.source())

@@ -16,6 +16,7 @@ from tvm import relax
 from tvm.relax.frontend.onnx import onnx_frontend
 
 from edgebin.backends.tvm.glue import Buffer
+from edgebin.backends.tvm.node_names import CHIEF_OPS, variable_name
 from edgebin.backends.tvm.relax_ops import kernel_op
 from edgebin.errors import UnsupportedOp
 from edgebin.kernels.layout import pack_b1_weights, pack_conv_weights, pack_f32_weights, pack_w1_weights
@@ -52,7 +53,8 @@ def imported(model: onnx.ModelProto) -> Any:
     }
     _refuse_unknown_ops(model, ours)
     original = onnx_frontend._get_convert_map
-    onnx_frontend._get_convert_map = lambda: {**original(), **ours}
+    chief = {name: _named(original()[name], model.graph.node) for name in CHIEF_OPS}
+    onnx_frontend._get_convert_map = lambda: {**original(), **chief, **ours}
     try:
         with warnings.catch_warnings():
             # The importer checks nodes against the schemas of exported files, which know of no variants.
@@ -78,6 +80,24 @@ def _converter(convert: Callable[[Sequence[Any], Attributes], Any]) -> type:
         @classmethod
         def _impl_v1(cls, builder: Any, inputs: Any, attributes: Attributes, _params: Any) -> Any:
             return builder.emit(convert(list(inputs), attributes))
+
+    return Converter
+
+
+def _named(converter: type, nodes: Sequence[onnx.NodeProto]) -> type:
+    """TVM's own converter, whose result is called after its node."""
+
+    class Converter(converter):  # type: ignore[misc]
+        @classmethod
+        def get_converter(cls, opset: int) -> Callable[..., Any]:
+            convert = super().get_converter(opset)
+
+            def named(builder: Any, inputs: Any, attributes: Attributes, params: Any) -> Any:
+                result = convert(builder, inputs, attributes, params)
+                name = variable_name(nodes, attributes["tvm_custom"]["name"])
+                return builder.emit(result, name) if name and isinstance(result, relax.Call) else result
+
+            return named
 
     return Converter
 
