@@ -18,7 +18,7 @@ from tvm import relax
 # Of what TVM fuses into one function, the first of these is what it is about.
 CHIEF_OPS = (
     *("Conv", "ConvTranspose", "MatMul", "Gemm", "Softmax", "Erf", "ReduceMean"),
-    *("AveragePool", "MaxPool", "GlobalAveragePool", "Transpose", "Concat"),
+    *("AveragePool", "MaxPool", "GlobalAveragePool", "Transpose", "Gather", "Concat"),
 )
 # Ends with no digit: TVM tells equal names apart by numbers behind them.
 _MARK = re.compile(r"__node(\d+)__")
