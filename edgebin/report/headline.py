@@ -33,7 +33,14 @@ class Figure:
 
 
 def headline(record: RunRecord) -> str:
-    """`X runs 12.2× faster than fp32 on Y: 3.53 ms instead of 42.9 ms per inference (95 % interval …).`"""
+    """`X runs 12.2× faster than fp32 on Y: 3.53 ms instead of 42.9 ms per inference (95 % interval …).`
+
+    Figures that must not be trusted begin with that.
+    """
+    return _gain(record) if record.validity.ok else f"Not to be trusted: {_gain(record)}"
+
+
+def _gain(record: RunRecord) -> str:
     variant = ours(record)
     reference = reference_of(record, variant)
     where = f"on {machine(record)}"
@@ -58,7 +65,7 @@ def headline(record: RunRecord) -> str:
 
 
 def energy_sentence(record: RunRecord) -> str:
-    """`It draws 0.19 J per inference, 3.7× less than fp32.`; nothing without energy of both."""
+    """`It takes 0.19 J per inference, 3.7× less than fp32.`; nothing without energy of both."""
     variant = ours(record)
     reference = reference_of(record, variant)
     own = variant.energy
@@ -66,8 +73,8 @@ def energy_sentence(record: RunRecord) -> str:
     if own is None:
         return ""
     if isinstance(own, EstimatedEnergy):
-        return f"It should draw {split_interval(total_energy_cell(own))[0]} per inference: an estimate."
-    text = f"It draws {total_energy_cell(own).partition(' [')[0]} per inference"
+        return f"It should take {split_interval(total_energy_cell(own))[0]} per inference: an estimate."
+    text = f"It takes {total_energy_cell(own).partition(' [')[0]} per inference"
     if reference is None or not isinstance(theirs, MeasuredEnergy) or own.total_j_per_inference <= 0:
         return f"{text}."
     ratio = theirs.total_j_per_inference / own.total_j_per_inference

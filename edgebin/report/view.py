@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -99,7 +99,7 @@ def run_view(number: int, run: Run, charts: Charts) -> dict[str, Any]:
         "headline": headline(record),
         "energy_sentence": energy_sentence(record),
         "figures": key_figures(record),
-        "reasons": [_reason(flag) for flag in record.validity.flags],
+        "reasons": _reasons(record.validity.flags),
         "variants": _variants(record),
         "columns": variants_table(record).columns,
         "latency": charts(partial(latency_chart, record, threads)),
@@ -134,10 +134,20 @@ def _shown(run: Run, threads: int) -> list[Timings]:
     return [found[v.name, threads] for v in variants if (v.name, threads) in found]
 
 
-def _reason(flag: str) -> tuple[str, str, str]:
-    """A flag, what it means, and what to do."""
-    known = flag_of(flag)
-    return flag, _sentence(known.meaning), _sentence(known.action)
+def _reasons(flags: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Each kind of flag once, with what it is about: what it means, and what to do."""
+    about: dict[str, list[str]] = {}
+    for flag in flags:
+        kind, _, subject = flag.partition(":")
+        about.setdefault(kind, []).extend([subject] if subject else [])
+    return [
+        (
+            f"{kind}: {', '.join(subjects)}" if subjects else kind,
+            _sentence(flag_of(kind).meaning),
+            _sentence(flag_of(kind).action),
+        )
+        for kind, subjects in about.items()
+    ]
 
 
 def _sentence(text: str) -> str:

@@ -54,7 +54,7 @@ def test_a_measurement_says_what_was_gained_in_one_sentence() -> None:
         "digits-rpi5.ebz runs 3.74× faster than fp32 on pi5 (Raspberry Pi 5): 24.6 ms instead of 92.1 ms per inference "
         "(95 % interval 3.73× to 3.76×)." in text
     )
-    assert "It draws 0.125 J per inference, 4.70× less than fp32." in text
+    assert "It takes 0.125 J per inference, 4.70× less than fp32." in text
     assert "Trust class C: a sum of rails." in text
     assert "est." not in text
 
@@ -77,7 +77,7 @@ def test_an_estimated_energy_beside_a_measured_latency_is_marked() -> None:
     text = Elements(html).text
     assert "Latency measured" in text
     assert "Energy estimated" in text
-    assert "It should draw ~0.21–0.34 J per inference: an estimate." in text
+    assert "It should take ~0.21–0.34 J per inference: an estimate." in text
     assert "Trust class E: an estimate that nobody measured." in text
     assert set(re.findall(r"(.)0\.21–0\.34 J", text)) == {"~"}
 

@@ -42,10 +42,9 @@ def drift_chart(record: RunRecord, timings: Sequence[Timings], width: float) -> 
         drawing.text(18, top - 8.5, fitting(name, right - 30, 13), "name")
         for value in (-reach, 0.0, reach):
             drawing.line((0, up(value)), (right, up(value)), "base" if value == 0 else "grid")
-        for value, shift in ((reach, 8.0), (-reach, 0.0)):
-            drawing.text(
-                width, up(value) + shift, f"{'+' if value > 0 else '−'}{100 * reach:.2g} %", "tick", anchor="end"
-            )
+        ends = f"{100 * reach:.{0 if reach >= 0.1 else 1}f} %"
+        drawing.text(width, up(reach) + 8.0, f"+{ends}", "tick", anchor="end")
+        drawing.text(width, up(-reach), f"−{ends}", "tick", anchor="end")
         every = -(-len(strip) // _MOST_POINTS)
         points = [(across(i), up(value)) for i, value in enumerate(strip)][::every]
         drawing.polyline(points, f"{mark.colour} line")
