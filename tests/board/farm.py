@@ -97,6 +97,13 @@ class Farm:
             return False
         return True
 
+    def _python_path(self) -> str:
+        """TVM imports torch where it can, which takes each process a second: here it cannot."""
+        stub = self.folder / "stub"
+        stub.mkdir(exist_ok=True)
+        (stub / "torch.py").write_text("raise ImportError\n")
+        return os.pathsep.join(filter(None, (str(stub), os.environ.get("PYTHONPATH"))))
+
     def _known(self, key: str) -> int:
         try:
             return self.tracker(key).devices()
@@ -105,7 +112,7 @@ class Farm:
 
     def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("wb") as log:
-            environment = {**os.environ, "TVM_USE_RUNTIME_LIB": "1"}
+            environment = {**os.environ, "TVM_USE_RUNTIME_LIB": "1", "PYTHONPATH": self._python_path()}
             # A session of its own: the workers that it starts are ended with it.
             process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         self._processes.append(process)

@@ -14,7 +14,7 @@ from edgebin.bundle import open_bundle
 from edgebin.bundle.full_precision import full_precision_bundle
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
 from edgebin.bundle.source import twin_source
-from edgebin.errors import InputError, VerificationError
+from edgebin.errors import InputError
 from edgebin.graph.runtimes import run_onnxruntime
 from edgebin.graph.twin import twin_model
 from edgebin.models.own import OWN_MODEL_ID
@@ -95,13 +95,3 @@ def test_a_twin_of_the_users_own_is_compiled(compiled: Compiled, tmp_path: Path)
 def test_a_network_of_the_users_own_has_no_twin_that_we_know() -> None:
     with pytest.raises(InputError, match="full-precision"):
         twin_source(OWN_MODEL_ID, {}, {"pixel_values": IMAGES})
-
-
-def test_nothing_is_left_of_a_baseline_that_fails_its_check(compiled: Compiled, tmp_path: Path) -> None:
-    def refuse(path: Path) -> None:
-        assert path.is_file()
-        raise VerificationError("wrong", max_abs_diff=1.0)
-
-    with pytest.raises(VerificationError):
-        full_precision_bundle(open_bundle(compiled("tvm")), tmp_path / "no.ebz", check=refuse)
-    assert not list(tmp_path.iterdir())
