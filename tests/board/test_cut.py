@@ -122,13 +122,14 @@ def test_while_a_file_is_fetched(way: SshTransport, board: Sshd, tmp_path: Path,
     assert (tmp_path / "here").read_bytes() == b"whole"
 
 
-def test_nothing_is_left_of_a_host_that_is_killed(board: Sshd, tmp_path: Path) -> None:
+def test_nothing_runs_on_of_a_host_that_is_killed(board: Sshd, tmp_path: Path, short_tmp: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(short_tmp)}  # the connection's folder is all that stays
     code = (
         f"from edgebin.board.ssh import SshTransport\nway = SshTransport('{board.host}')\n"
         f"with way.stream(['sh', '-c', 'echo $$ > {tmp_path}/pid; echo up; sleep 1000']) as lines:\n"
         "    print(next(lines), flush=True)\n    input()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as host:
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True, env=environment) as host:
         assert host.stdout is not None
         assert "up" in host.stdout.readline()
         host.kill()
