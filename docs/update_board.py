@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgebin.board.preflight import FINDINGS
+from edgebin.board.state.preflight import FINDINGS
 from edgebin.profile.validity import FLAGS
 
 PAGE = Path(__file__).with_name("board.md")

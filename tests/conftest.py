@@ -22,6 +22,6 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """
     own = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgebin.board.local_transport.cache_dir", own.joinpath)
+        patch.setattr("edgebin.board.transports.local.cache_dir", own.joinpath)
         patch.setenv("EDGEBIN_CONFIG_DIR", str(own / "config"))
         yield

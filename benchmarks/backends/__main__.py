@@ -23,7 +23,7 @@ from edgebin.bundle import Bundle, open_bundle
 from edgebin.bundle.compile import compile_bundle
 from edgebin.bundle.source import Source, read_source
 from edgebin.errors import EdgebinError
-from edgebin.profile.twin import export_twin
+from edgebin.profile.baselines.twin import export_twin
 from edgebin.targets import Target, load_target
 from edgebin.toolchain.userland import userland
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from edgebin.errors import BoardError
-from edgebin.profile.counting import Counts, plugin_argument, read_counts
-from edgebin.profile.programs import instruction_counter, node_marks
+from edgebin.profile.baselines.programs import instruction_counter, node_marks
+from edgebin.profile.estimate.counting import Counts, plugin_argument, read_counts
 from edgebin.targets import Target
 from edgebin.toolchain.process import tail
 from edgebin.toolchain.userland import userland_command

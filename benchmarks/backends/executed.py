@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.backends.emulated import Job, count_emulated
 from edgebin.bundle import Bundle
-from edgebin.profile.counting import INFERENCE, Counts
-from edgebin.profile.estimate import count_bundle, count_functions, disassembled, region_cost
+from edgebin.profile.estimate.counting import INFERENCE, Counts
+from edgebin.profile.estimate.latency import count_bundle, count_functions, disassembled, region_cost
 from edgebin.targets import Target
 
 

@@ -31,7 +31,7 @@ from edgebin.graph.manifest import read_manifest
 from edgebin.kernels.choose import by_model
 from edgebin.kernels.select import host_paths
 from edgebin.passes import choose_kernels, lower
-from edgebin.profile.twin import export_twin
+from edgebin.profile.baselines.twin import export_twin
 from edgebin.targets import load_target
 
 _TWIN = "fp32 twin"

@@ -35,7 +35,7 @@ METHODS = {
     "executed": "ARM: instructions, bmac_per_instruction, instruction_classes, functions. Counted under QEMU, exactly "
     "and repeatably, in one call of the kernel compiled for the core.",
     "modelled": "ARM: everything per cycle. Executed blocks costed with the issue rates under `cores`; caches always "
-    "hit, branches are always predicted. No board has confirmed it: see edgebin/profile/cycles.py.",
+    "hit, branches are always predicted. No board has confirmed it: see edgebin/profile/estimate/cycles.py.",
     "inner_loop": "The hottest loop that does the work; its multiply-accumulates are its share of the instructions "
     "that do them (CNT, TBL, FMLA).",
     "limit": "The shortest sequence of vector instructions for the work, without loads, flushes and epilogue, at the "

@@ -2,7 +2,7 @@
 
 Executed: the probe, compiled for the core, runs under QEMU with the counting plugin. The kernel call alone is counted
 (region 1; a dozen instructions around the two system calls that mark it are in it). Modelled: cycles, by
-edgebin.profile.cycles with the rates of the core's target file; nothing here was timed.
+edgebin.profile.estimate.cycles with the rates of the core's target file; nothing here was timed.
 
 Inner loop: the block that loops on itself and executes most instructions among those that do the kernel's work. Its
 share of the multiply-accumulates is its share of the instructions that do them: CNT where XOR and CNT do it, TBL where
@@ -26,12 +26,12 @@ from benchmarks.kernels.symbols import FunctionTable
 from edgebin.board.local import run_process
 from edgebin.errors import BoardError
 from edgebin.kernels.probe import probe_program
-from edgebin.profile.cores import CoreModel, core_model
-from edgebin.profile.counting import Block, Counts, plugin_argument, read_counts
-from edgebin.profile.cycles import block_cost, estimate
-from edgebin.profile.dependencies import self_looping
-from edgebin.profile.instructions import Instruction, Kind, disassemble, kind_counts
-from edgebin.profile.programs import instruction_counter
+from edgebin.profile.baselines.programs import instruction_counter
+from edgebin.profile.estimate.cores import CoreModel, core_model
+from edgebin.profile.estimate.counting import Block, Counts, plugin_argument, read_counts
+from edgebin.profile.estimate.cycles import block_cost, estimate
+from edgebin.profile.estimate.dependencies import self_looping
+from edgebin.profile.estimate.instructions import Instruction, Kind, disassemble, kind_counts
 from edgebin.targets import Target, load_target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.process import tail

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edgebin.profile.cores import CoreModel
-from edgebin.profile.cycles import resource_cycles
-from edgebin.profile.instructions import Kind, classify
+from edgebin.profile.estimate.cores import CoreModel
+from edgebin.profile.estimate.cycles import resource_cycles
+from edgebin.profile.estimate.instructions import Kind, classify
 
 _EOR = ("eor", "v0.16b, v1.16b, v2.16b")
 _CNT = ("cnt", "v0.16b, v0.16b")

@@ -5,9 +5,9 @@ from edgebin.board.invoke import RunnerReport, invoke
 from edgebin.board.local import LocalMachine
 from edgebin.board.machine import Machine
 from edgebin.board.qemu import QemuMachine
-from edgebin.board.reach import reach
 from edgebin.board.remote import RemoteMachine
 from edgebin.board.run import run_bundle, run_bundle_files
+from edgebin.board.transports.reach import reach
 from edgebin.board.verify import VerifyReport, check_bundle, verify_bundle
 
 __all__ = [

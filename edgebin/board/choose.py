@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterator
 
 from edgebin.board.local import LocalMachine
-from edgebin.board.local_transport import LocalTransport
 from edgebin.board.machine import Machine
 from edgebin.board.qemu import QemuMachine
-from edgebin.board.qemu_transport import QemuTransport
-from edgebin.board.reach import reach
 from edgebin.board.remote import RemoteMachine
-from edgebin.board.transport import Transport
+from edgebin.board.transports.local import LocalTransport
+from edgebin.board.transports.qemu import QemuTransport
+from edgebin.board.transports.reach import reach
+from edgebin.board.transports.transport import Transport
 from edgebin.bundle import Bundle
 from edgebin.targets.host import host_arch
 

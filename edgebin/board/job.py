@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from edgebin.board.transport import Transport
+from edgebin.board.transports.transport import Transport
 from edgebin.errors import BoardError, ConnectionLost, InputError
 from edgebin.toolchain.process import tail
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgebin.board.deploy import deploy_program
-from edgebin.board.transport import Transport
+from edgebin.board.store.deploy import deploy_program
+from edgebin.board.transports.transport import Transport
 from edgebin.errors import BoardError
 from edgebin.toolchain.process import tail
 

@@ -7,13 +7,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from edgebin.board.agent import place_agent
-from edgebin.board.archive import UNPACK, packed, unpacked
-from edgebin.board.arrival import appearing
-from edgebin.board.deploy import deploy_bundle
-from edgebin.board.inspect import inspect_board
-from edgebin.board.preflight import preflight, require
-from edgebin.board.transport import Transport
+from edgebin.board.state.inspect import inspect_board
+from edgebin.board.state.preflight import preflight, require
+from edgebin.board.store.agent import place_agent
+from edgebin.board.store.archive import UNPACK, packed, unpacked
+from edgebin.board.store.arrival import appearing
+from edgebin.board.store.deploy import deploy_bundle
+from edgebin.board.transports.transport import Transport
 from edgebin.bundle import Bundle, Manifest
 from edgebin.bundle.manifest import RUNNER_NAME
 from edgebin.errors import BoardError

@@ -93,8 +93,8 @@ def compile_(
     from contextlib import closing
 
     from edgebin.board import reach, verify_bundle
-    from edgebin.board.hosts import LOCAL
-    from edgebin.board.tracker import parse_tracker
+    from edgebin.board.tracker.tracker import parse_tracker
+    from edgebin.board.transports.hosts import LOCAL
     from edgebin.bundle import open_bundle
     from edgebin.bundle.compile import check_form, compile_bundle
     from edgebin.errors import InputError

@@ -34,7 +34,7 @@ def add(
 
     How to get there (user, port, key, jump host) can also stand in ~/.ssh/config. Nothing is asked of the board yet.
     """
-    from edgebin.board.devices import add_device, registry_path
+    from edgebin.board.transports.devices import add_device, registry_path
     from edgebin.targets import load_target
 
     if target is not None:
@@ -47,7 +47,7 @@ def add(
 @app.command("list")
 def list_(json: JsonOption = False) -> None:
     """Show all registered boards."""
-    from edgebin.board.devices import registered_devices
+    from edgebin.board.transports.devices import registered_devices
 
     devices = registered_devices().values()
     if json:
@@ -65,7 +65,7 @@ def check(name: NameArgument, json: JsonOption = False) -> None:
 
     The agent, a program that measures there, is copied to it. The same as `doctor --host NAME`, with its exit codes.
     """
-    from edgebin.board.devices import find_device
+    from edgebin.board.transports.devices import find_device
     from edgebin.cli.doctor import check_board
 
     check_board(name, None, find_device(name).target, json)
@@ -74,7 +74,7 @@ def check(name: NameArgument, json: JsonOption = False) -> None:
 @app.command()
 def remove(name: NameArgument) -> None:
     """Forget a board; `devices clean` before that removes what is on it."""
-    from edgebin.board.devices import remove_device
+    from edgebin.board.transports.devices import remove_device
 
     output.fields({"removed": f"{name}: {remove_device(name).host}"})
 
@@ -90,7 +90,7 @@ def clean(
     from contextlib import closing
 
     from edgebin.board import reach
-    from edgebin.board.clean import clean_board
+    from edgebin.board.store.clean import clean_board
 
     with closing(reach(name)) as transport:
         cleaned = clean_board(transport)

@@ -69,8 +69,8 @@ def check_board(host: str, bundle: Path | None, target: str | None, json: bool) 
     """What `doctor --host` and `devices check` do."""
     from contextlib import closing
 
-    from edgebin.board.examine import examine_board
-    from edgebin.board.reach import reach
+    from edgebin.board.state.examine import examine_board
+    from edgebin.board.transports.reach import reach
     from edgebin.bundle import open_bundle
     from edgebin.targets import load_target
 

@@ -31,7 +31,7 @@ def meter(
     where the log has them. A log that fits nowhere, or in several places, is refused.
     """
     from edgebin.errors import MeasurementInvalid
-    from edgebin.profile.meter import add_meter_log
+    from edgebin.profile.energy.meter import add_meter_log
     from edgebin.profile.quantities import MeasuredEnergy
 
     record = add_meter_log(run, log, volts=volts)

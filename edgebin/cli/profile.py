@@ -157,7 +157,7 @@ def _profile_one(
 def _profile_fleet(
     bundles: list[Path], hosts: Path, options: Options, *, dry_run: bool, format_: Format, save: Path | None
 ) -> None:
-    from edgebin.board.devices import load_devices
+    from edgebin.board.transports.devices import load_devices
     from edgebin.bundle import open_bundle
     from edgebin.profile import default_run_folder, dry_run_lines
     from edgebin.profile.fleet import profile_fleet

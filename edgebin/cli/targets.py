@@ -102,7 +102,7 @@ def probe(
     from dataclasses import asdict
 
     from edgebin.board import reach
-    from edgebin.board.hosts import LOCAL, QEMU_PREFIX
+    from edgebin.board.transports.hosts import LOCAL, QEMU_PREFIX
     from edgebin.errors import InputError
     from edgebin.profile.probe import probe_machine, tuned_target
     from edgebin.targets import load_target

@@ -11,15 +11,15 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
-from edgebin.board.devices import Device
 from edgebin.board.job import Job
-from edgebin.board.preflight import preflight
-from edgebin.board.reach import reach_device
-from edgebin.board.recognise import fitting_targets
-from edgebin.board.transport import Transport
+from edgebin.board.state.preflight import preflight
+from edgebin.board.state.recognise import fitting_targets
+from edgebin.board.transports.devices import Device
+from edgebin.board.transports.reach import reach_device
+from edgebin.board.transports.transport import Transport
 from edgebin.bundle import Bundle, open_bundle
 from edgebin.errors import BoardError, EdgebinError, InputError, MeasurementInvalid, TargetMismatch
-from edgebin.profile.measurement import look_at
+from edgebin.profile.measure.measurement import look_at
 from edgebin.profile.options import AUTO, CSV_PREFIX, Options
 from edgebin.profile.record import RunRecord
 from edgebin.profile.run import profile_on, refuse_emulated

@@ -16,7 +16,7 @@ class Options:
     """How to measure.
 
     Args:
-        baselines: of `edgebin.profile.baseline.BASELINES`; empty for none.
+        baselines: of `edgebin.profile.baselines.baseline.BASELINES`; empty for none.
         baseline_model: an ONNX file to use as the twin; otherwise one is built from the bundle's model configuration.
         threads: each number of threads is a session of its own, the same for all that take part in it.
         pin: True keeps a session on the last processors, a tuple on these, False leaves it to the scheduler.

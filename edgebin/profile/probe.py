@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import edgebin
-from edgebin.board.local_transport import LocalTransport
 from edgebin.board.programs import ask_program
-from edgebin.board.tracker import Tracker
-from edgebin.board.transport import Transport
+from edgebin.board.tracker.tracker import Tracker
+from edgebin.board.transports.local import LocalTransport
+from edgebin.board.transports.transport import Transport
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
 from edgebin.kernels.probe import probe_library, probe_paths, probe_program
 from edgebin.kernels.shape import CallShape

@@ -8,19 +8,19 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edgebin.board.hosts import LOCAL
 from edgebin.board.job import Job
-from edgebin.board.reach import reach
-from edgebin.board.transport import Transport
+from edgebin.board.transports.hosts import LOCAL
+from edgebin.board.transports.reach import reach
+from edgebin.board.transports.transport import Transport
 from edgebin.bundle import Bundle, open_bundle
 from edgebin.errors import InputError
-from edgebin.profile.contender import named
-from edgebin.profile.estimated import check_estimable, estimated_record
-from edgebin.profile.measurement import Say, measure
-from edgebin.profile.measurement import resume as _resume
-from edgebin.profile.opponents import prepare_opponents
+from edgebin.profile.baselines.contender import named
+from edgebin.profile.baselines.opponents import prepare_opponents
+from edgebin.profile.estimate.profile import check_estimable, estimated_record
+from edgebin.profile.measure.measurement import Say, measure
+from edgebin.profile.measure.measurement import resume as _resume
+from edgebin.profile.measure.pending import read_pending
 from edgebin.profile.options import OFF, Options
-from edgebin.profile.pending import read_pending
 from edgebin.profile.record import RunRecord
 from edgebin.profile.run_folder import check_new, new_run_folder, record_files
 from edgebin.targets.host import host_arch
@@ -88,7 +88,7 @@ def profile_on(
 ) -> RunRecord:
     """The same over a way that is open already; `host` is what the record calls the machine.
 
-    `address` is what `edgebin.board.reach` knows it as, if that is something else.
+    `address` is what `edgebin.board.transports.reach` knows it as, if that is something else.
 
     An emulated machine's record is marked as not to be trusted: this is for trying things out.
 

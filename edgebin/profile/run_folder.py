@@ -1,7 +1,7 @@
 """The run folder: the record, the single timings in `latency.csv`, the functions of each bundle in `layers.csv`.
 
 A measured one also keeps what the record was made from: `subject.json`, `events.jsonl`, `power.jsonl`. While a job
-runs, or has been lost sight of, there is a `job.json` (`edgebin.profile.pending`) and no record yet.
+runs, or has been lost sight of, there is a `job.json` (`edgebin.profile.measure.pending`) and no record yet.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edgebin.errors import InputError
+from edgebin.profile.measure.timings import Timings
 from edgebin.profile.record import Layer, RunRecord
-from edgebin.profile.timings import Timings
 
 RECORD_NAME, EVENTS_NAME, POWER_NAME = "run.json", "events.jsonl", "power.jsonl"
 

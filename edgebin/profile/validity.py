@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from edgebin.board.inspect import Board
-from edgebin.board.preflight import is_busy
+from edgebin.board.state.inspect import Board
+from edgebin.board.state.preflight import is_busy
 from edgebin.profile.record import Validity, Variant
 from edgebin.profile.statistics import summarize
 

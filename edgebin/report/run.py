@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edgebin.errors import InputError
 from edgebin.profile.fleet import FLEET_NAME, Fleet
-from edgebin.profile.pending import PENDING_NAME
+from edgebin.profile.measure.pending import PENDING_NAME
 from edgebin.profile.record import RunRecord
 from edgebin.profile.run_folder import RECORD_NAME
 from edgebin.report.timings import Timings, read_timings

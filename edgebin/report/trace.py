@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edgebin.errors import InputError
-from edgebin.profile.energy import Idle, Window, windows_of
-from edgebin.profile.power_trace import Channel, PowerSource, PowerTrace, Readings
+from edgebin.profile.energy.joules import Idle, Window, windows_of
+from edgebin.profile.energy.trace import Channel, PowerSource, PowerTrace, Readings
 from edgebin.profile.record import Power, RunRecord
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import edgebin  # noqa: F401  (before onnxruntime's library)
-from edgebin.profile.programs import onnxruntime_library
+from edgebin.profile.baselines.programs import onnxruntime_library
 from edgebin.resources import resource_dir
 from edgebin.targets import load_target
 

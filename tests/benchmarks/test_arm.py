@@ -10,8 +10,8 @@ import pytest
 from benchmarks.kernels.arm import figures
 from benchmarks.kernels.shapes import Call, Part
 from benchmarks.kernels.symbols import FunctionTable
-from edgebin.profile.cores import core_model
-from edgebin.profile.counting import Block
+from edgebin.profile.estimate.cores import core_model
+from edgebin.profile.estimate.counting import Block
 from edgebin.targets import load_target
 
 EOR, CNT, UADALP, NOP = 0x6E221C20, 0x4E205800, 0x6E206803, 0xD503201F

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.kernels.limits import limit_of, work_kind
-from edgebin.profile.cores import core_model
-from edgebin.profile.instructions import Kind
+from edgebin.profile.estimate.cores import core_model
+from edgebin.profile.estimate.instructions import Kind
 from edgebin.targets import load_target
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgebin.board.inspect import Board, parse_board
+from edgebin.board.state.inspect import Board, parse_board
 
 PI4: dict[str, Any] = {
     "model": "Raspberry Pi 4 Model B Rev 1.5",

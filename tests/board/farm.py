@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from edgebin.board.tracker import Tracker
+from edgebin.board.tracker.tracker import Tracker
 from edgebin.errors import BoardError
 from edgebin.targets import load_target
 from edgebin.toolchain.userland import userland, userland_command

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from edgebin.board.ssh import SshTransport
+from edgebin.board.transports.ssh import SshTransport
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from edgebin.board import job as job_module
 from edgebin.board.job import Job, new_job_id
-from edgebin.board.transport import Finished
+from edgebin.board.transports.transport import Finished
 from edgebin.errors import BoardError, ConnectionLost, InputError
 
 EVENTS = b"".join(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgebin.board.programs import ask_program
-from edgebin.board.ssh import SshTransport
+from edgebin.board.transports.ssh import SshTransport
 from edgebin.errors import BoardError
 from edgebin.kernels.shape import CallShape
 from edgebin.profile import probe

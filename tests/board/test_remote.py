@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from edgebin.board import LocalMachine, QemuMachine, RemoteMachine, check_bundle, machine_at, run_bundle, verify_bundle
-from edgebin.board.reach import reach
-from edgebin.board.ssh import SshTransport
+from edgebin.board.transports.reach import reach
+from edgebin.board.transports.ssh import SshTransport
 from edgebin.bundle import Bundle, npz_bytes
 from edgebin.cli import app
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError

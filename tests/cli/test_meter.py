@@ -7,8 +7,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from edgebin.cli import app
+from tests.profile.energy.test_meter import run_folder, write_log
 from tests.profile.schedule import make_run
-from tests.profile.test_meter import run_folder, write_log
 
 __all__ = ["run_folder"]
 

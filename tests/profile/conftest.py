@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edgebin.profile.counting import Counts, plugin_argument, read_counts
-from edgebin.profile.programs import instruction_counter
+from edgebin.profile.baselines.programs import instruction_counter
+from edgebin.profile.estimate.counting import Counts, plugin_argument, read_counts
 from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler
 from tests.board.conftest import tiny_bundle

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebin.profile.energy import Idle, Window, windows_of
+from edgebin.profile.energy.joules import Idle, Window, windows_of
 
 START_NS = 9_000_000_000_000
 EPOCH_AHEAD_NS = 1_790_000_000_000_000_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgebin.board.qemu_transport import QemuTransport
+from edgebin.board.transports.qemu import QemuTransport
 from edgebin.bundle import Bundle
 from edgebin.errors import InputError
 from edgebin.profile import Options, RunRecord, profile_bundles, profile_on

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from edgebin.board.devices import load_devices
-from edgebin.board.local_transport import LocalTransport
+from edgebin.board.transports.devices import load_devices
+from edgebin.board.transports.local import LocalTransport
 from edgebin.bundle import Bundle
 from edgebin.errors import InputError
 from edgebin.profile import Options, RunRecord

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgebin.errors import ToolchainError
-from edgebin.profile.counting import INFERENCE, Counts, plugin_argument, read_counts
-from edgebin.profile.programs import instruction_counter
+from edgebin.profile.baselines.programs import instruction_counter
+from edgebin.profile.estimate.counting import INFERENCE, Counts, plugin_argument, read_counts
 from edgebin.resources import resource_dir
 from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler

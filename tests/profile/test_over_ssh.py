@@ -17,9 +17,9 @@ from edgebin.board.job import Job
 from edgebin.bundle import Bundle, open_bundle
 from edgebin.errors import BoardError, ConnectionLost, InputError, TargetMismatch
 from edgebin.profile import Options, RunRecord, profile_bundles, resume_profile
-from edgebin.profile.events import Round, read_events
-from edgebin.profile.pending import PENDING_NAME
-from edgebin.profile.programs import onnxruntime_library
+from edgebin.profile.baselines.programs import onnxruntime_library
+from edgebin.profile.measure.events import Round, read_events
+from edgebin.profile.measure.pending import PENDING_NAME
 from edgebin.profile.quantities import MeasuredEnergy, MeasuredLatency
 from edgebin.report import report_markdown
 from edgebin.targets import load_target
@@ -142,7 +142,7 @@ def test_another_process_picks_up_what_was_lost_sight_of(
     cutter = cutting(board, tmp_path / "run", after=8)
     with monkeypatch.context() as away:
         away.setattr(Job, "patience_seconds", 0.0)
-        away.setattr("edgebin.profile.measurement.Job", _impatient)
+        away.setattr("edgebin.profile.measure.measurement.Job", _impatient)
         with pytest.raises(ConnectionLost) as caught:
             profile_bundles([tiny_bundle("x86-64").path], options, host="board", save=tmp_path / "run")
     cutter.join()

@@ -11,9 +11,9 @@ from typing import IO, ClassVar
 
 import pytest
 
-from edgebin.board.local_transport import LocalTransport
-from edgebin.board.qemu_transport import QemuTransport
-from edgebin.board.transport import Finished
+from edgebin.board.transports.local import LocalTransport
+from edgebin.board.transports.qemu import QemuTransport
+from edgebin.board.transports.transport import Finished
 from edgebin.errors import BoardError, InputError, TargetMismatch, VerificationError
 from edgebin.kernels.shape import CallShape
 from edgebin.kernels.variants import variants

@@ -16,8 +16,8 @@ from onnx import helper
 from edgebin.bundle import Bundle
 from edgebin.errors import EdgebinError, InputError, MeasurementInvalid
 from edgebin.profile import Options, RunRecord, profile_bundles
-from edgebin.profile.counting import INFERENCE, Counts
-from edgebin.profile.estimate import count_bundle, count_functions
+from edgebin.profile.estimate.counting import INFERENCE, Counts
+from edgebin.profile.estimate.latency import count_bundle, count_functions
 from edgebin.profile.quantities import EstimatedLatency, MeasuredLatency
 from edgebin.report import report_csv, report_json, report_markdown
 from edgebin.toolchain.runtime import fetch_onnxruntime_aarch64

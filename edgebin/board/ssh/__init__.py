@@ -1,6 +1,0 @@
-"""A way to a board through the OpenSSH programs of this host."""
-
-from edgebin.board.ssh.destination import ssh_destination
-from edgebin.board.ssh.transport import SshTransport
-
-__all__ = ["SshTransport", "ssh_destination"]

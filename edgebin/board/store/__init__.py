@@ -1,0 +1,1 @@
+"""What edgebin keeps on a board: brought there once, by checksum, and removed again."""

@@ -1,0 +1,1 @@
+"""Boards that a TVM RPC tracker hands out."""
