@@ -42,7 +42,7 @@ def dry_run_lines(bundles: Sequence[Bundle], options: Options, *, host: str | No
         return [f"# an estimate for {target.name}: programs are counted under QEMU here, nothing runs on a board"]
     with contextlib.closing(PaperTransport(reach(host or LOCAL), target, options)) as paper:
         paper.lines += [
-            f"# what `edgebin profile` would do on {paper.name} as a fresh {target.name}; nothing has been done",
+            f"# what `edgebin profile` would do on {paper.name}, were it a fresh {target.id}; nothing has been done",
             *([f"# folders are in the user's home, {_HOME_FOLDER} for example"] if paper.remote else []),
         ]
         job, prepared = make_ready(named(bundles), options, paper, host=host or LOCAL)
