@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from edgebin.profile.baselines.twin import Twin, export_twin, write_tflite_twin
 from edgebin.targets import Target
 from edgebin.toolchain.elf import elf_needs, parse_glibc
 
+# Torch's exporter and TVM's compiler cannot be run twice at once, as for the boards of a fleet.
+_ONE_AT_A_TIME = threading.Lock()
 _RANDOM_TWIN = "the full-precision twin has the same shape and random weights: it serves for latency only"
 
 
@@ -57,6 +60,20 @@ def prepare_opponents(
         InputError: an unknown baseline, or one that these bundles, this twin or this machine do not allow.
         ToolchainError: a package is missing.
     """
+    with _ONE_AT_A_TIME:
+        return _prepare(ours, names, twin_file, folder, threads=threads, board=board, hosted=hosted)
+
+
+def _prepare(
+    ours: Sequence[Named],
+    names: Sequence[str],
+    twin_file: Path | None,
+    folder: Path,
+    *,
+    threads: Sequence[int],
+    board: Board | None,
+    hosted: bool,
+) -> Opponents:
     check_baselines(names)
     if not hosted and (python := sorted(set(names) & set(HOSTED))):
         raise InputError(

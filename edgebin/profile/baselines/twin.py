@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +41,18 @@ def export_twin(model: ModelInfo, path: Path) -> Twin:
     Raises:
         InputError: the bundle does not say of what model it is, or it is a network of the user's own.
     """
+    path.write_bytes(_twin_bytes(model.model_dump_json(exclude={"source_sha256"})))
+    return open_twin(path)
+
+
+@lru_cache(maxsize=1)
+def _twin_bytes(model: str) -> bytes:
+    """Kept for the other boards of a fleet, which want the same one."""
     from edgebin.graph.twin import twin_model
 
-    onnx.save(twin_model(model.id, model.config), path)
-    return open_twin(path)
+    read = json.loads(model)
+    content: bytes = twin_model(read["id"], read["config"]).SerializeToString()
+    return content
 
 
 def open_twin(path: Path) -> Twin:

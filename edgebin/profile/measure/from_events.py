@@ -182,4 +182,6 @@ def _energy(subject: Subject, events: Sequence[Event], begin: Begin, end: End, p
 def _device(device: Device, begin: Begin) -> Device:
     board = begin.board
     system = f"{board.get('os') or 'Linux'}, kernel {board.get('kernel')}, {len(board.get('cpus') or ())} processors"
-    return replace(device, system=system)
+    # A target's name is that of all such boards, or "this host"; a machine elsewhere says better what it is.
+    name = device.name if device.host is None else board.get("model") or device.name
+    return replace(device, name=name, system=system)
