@@ -42,7 +42,7 @@ FLAGS: Mapping[str, Flag] = MappingProxyType(
         "load": Flag(
             "something else was running: half of the processors were busy before, or a tenth of the inferences took "
             "more than 1.5 times the median",
-            "stop the other work, or wait until `uptime` shows a load near 0",
+            "stop the other work, or wait for its end (`top` shows it)",
         ),
         "imprecise": Flag(
             "the 95 % interval of a speedup reaches further than a tenth of it",

@@ -126,6 +126,7 @@ _FIELDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Temperature", "temperatures", _temperatures),
     ("Throttled", "throttled", _throttled),
     ("Over-current events", "over_current", _over_current),
+    ("Processors busy with other work", "busy_processors", lambda busy: f"{busy:.1f}"),
     ("Load, 1 min", "load_1min", lambda load: f"{load:.2f}"),
     ("Memory", "memory_total_bytes", _gigabytes),
     ("Memory available", "memory_available_bytes", _gigabytes),

@@ -32,6 +32,7 @@ PI4: dict[str, Any] = {
     "memory_available_bytes": 3_500_000_000,
     "disk_free_bytes": 10_000_000_000,
     "load_1min": 0.1,
+    "busy_processors": 0.0,
     "temperatures": [{"name": "cpu-thermal", "celsius": 51.2}],
     "throttled": {"source": "firmware", "bits": 0},
     "over_current": [],

@@ -12,7 +12,7 @@ BOARD: dict[str, Any] = {
     **dict.fromkeys(("nvpmodel", "firmware", "glibc")),
     **{name: [] for name in ("temperatures", "over_current", "groups", "left_tuning", "power_sources", "features")},
     **{"model": "A board", "machine": "aarch64", "kernel": "6.6", "userland_bits": 64, "hwcap": 0, "hwcap2": 0},
-    **{"page_bytes": 4096, "load_1min": 0.0, "user": "pi"},
+    **{"page_bytes": 4096, "load_1min": 0.0, "busy_processors": 0.0, "user": "pi"},
     "cpus": [
         {"cpu": n, "implementer": None, "part": None, "max_hz": None, "current_hz": None, "governor": None}
         for n in range(4)

@@ -67,9 +67,9 @@ def test_a_quiet_run_is_valid() -> None:
         (PI3 | hot(60.0), PI3 | hot(50.0), ("hot",)),
         (PI3 | hot(59.9), PI3 | hot(59.9), ()),
         ({"model": "NVIDIA Jetson Nano Developer Kit"} | hot(85.0), {"model": None} | hot(90.0), ()),
-        ({"load_1min": 2.0}, {"load_1min": 1.0}, ("load",)),
-        ({"load_1min": 0.9}, {"load_1min": 4.0}, ()),  # afterwards it is our own
-        ({"load_1min": None}, {}, ()),
+        ({"busy_processors": 2.0}, {"busy_processors": 1.0}, ("load",)),
+        ({"busy_processors": 0.9}, {"busy_processors": 4.0}, ()),  # afterwards it is our own
+        ({"busy_processors": None}, {}, ()),
     ],
 )
 def test_states_before_and_after(before: dict[str, Any], after: dict[str, Any], flags: Sequence[str]) -> None:

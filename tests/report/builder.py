@@ -191,6 +191,7 @@ def board(celsius: float) -> dict[str, Any]:
         "memory_available_bytes": 7_900_000_000,
         "disk_free_bytes": 48_000_000_000,
         "load_1min": 0.1,
+        "busy_processors": 0.0,
         "temperatures": [{"name": "cpu-thermal", "celsius": celsius}],
         "throttled": {"source": "firmware", "bits": 0},
         "over_current": [],

@@ -153,14 +153,17 @@ def _of_state(board: Board, findings: dict[str, Finding]) -> list[Check]:
     mode = board.nvpmodel and f"{board.nvpmodel.mode}" + (f" ({board.nvpmodel.name})" if board.nvpmodel.name else "")
     steady = "figures that can be trusted"
     return [
-        _check(
-            "load", "unknown" if board.load_1min is None else f"{board.load_1min:.2f}", steady, [findings.get("busy")]
-        ),
+        _check("other work", _busy(board), steady, [findings.get("busy")]),
         _check("governor", governors or "the machine has none", steady, [findings.get("governor")]),
         _check("throttling", _throttling(board), steady, [findings.get("throttled")]),
         *([Check("temperature", heat, steady, "")] if heat else []),
         *([Check("power mode", f"nvpmodel {mode}", steady, "")] if mode else []),
     ]
+
+
+def _busy(board: Board) -> str:
+    busy = board.busy_processors
+    return "unknown" if busy is None else f"keeps {busy:.1f} of {len(board.cpus)} processors busy"
 
 
 def _throttling(board: Board) -> str:

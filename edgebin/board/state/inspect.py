@@ -129,6 +129,7 @@ class Board(_Answer):
     memory_available_bytes: int | None
     disk_free_bytes: int | None
     load_1min: float | None
+    busy_processors: float | None
     temperatures: tuple[Temperature, ...]
     throttled: Throttled | None
     over_current: tuple[OverCurrent, ...]

@@ -130,8 +130,8 @@ def require(findings: Iterable[Finding], *, name: str) -> None:
 
 
 def is_busy(board: Board) -> bool:
-    """Whether other work fills half of the processors, by the load average of the last minute."""
-    return board.load_1min is not None and board.load_1min >= _BUSY * max(len(board.cpus), 1)
+    """Whether other work filled half of the processors while the agent looked."""
+    return board.busy_processors is not None and board.busy_processors >= _BUSY * max(len(board.cpus), 1)
 
 
 def recompile(board: Board) -> str:
@@ -221,7 +221,7 @@ def _ask_state(board: Board) -> list[Finding]:
         if not source.readable:
             findings.append(_found("sensor", f"`{source.source}` cannot be read", source.problem))
     if is_busy(board):
-        message = f"the load average is {board.load_1min:.1f} on {len(board.cpus)} processors"
+        message = f"other work keeps {board.busy_processors:.1f} of {len(board.cpus)} processors busy"
         findings.append(_found("busy", message))
     if board.left_tuning:
         findings.append(_found("left_tuning", f"killed jobs left settings behind: {', '.join(board.left_tuning)}"))

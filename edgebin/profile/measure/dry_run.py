@@ -156,7 +156,9 @@ def _fresh_board(target: Target, options: Options, *, local: bool) -> dict[str, 
         "channels": [],
     }
     return {
-        **dict.fromkeys(("os", "memory_total_bytes", "memory_available_bytes", "disk_free_bytes", "load_1min")),
+        **dict.fromkeys(
+            ("os", "memory_total_bytes", "memory_available_bytes", "disk_free_bytes", "load_1min", "busy_processors")
+        ),
         **dict.fromkeys(("throttled", "nvpmodel", "firmware")),
         **{name: [] for name in ("temperatures", "over_current", "groups", "left_tuning")},
         "model": target.name,

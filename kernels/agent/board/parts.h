@@ -12,7 +12,7 @@ void eb_board_identity(const char* root);                       /* model, machin
 void eb_board_userland(const char* root);                       /* os, userland_bits, glibc */
 void eb_board_processors(const char* root);                     /* hwcap, hwcap2, features, cpus */
 void eb_board_room(const char* root, const char* folder);       /* page_bytes, memory_…, disk_free_bytes */
-void eb_board_strain(const char* root);                         /* load_1min, temperatures, throttled, over_current */
+void eb_board_strain(const char* root);                         /* load_1min, busy_processors, temperatures, throttled, over_current */
 void eb_board_changeable(const char* root, const char* folder); /* nvpmodel, tuning, left_tuning */
 
 #endif

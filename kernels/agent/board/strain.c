@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "../../runtime/json.h"
 #include "../mailbox.h"
@@ -13,11 +15,45 @@
 #define TEXT_ROOM 128
 #define COLDEST_MILLICELSIUS (-100000) /* Jetsons have -256 degrees for parts that are switched off */
 #define MAX_ALARMS 8
+#define LOOK_NS 300000000 /* 30 ticks of each processor */
 
 static void write_load(const char* root) {
   char text[TEXT_ROOM];
   eb_json_number("load_1min",
                  eb_sysfs_text(eb_sysfs_path("%s/proc/loadavg", root).text, text, sizeof text) ? NAN : atof(text));
+}
+
+typedef struct {
+  double busy, all; /* in ticks, of all processors */
+} processor_time;
+
+/* Source: proc(5): user, nice, system, idle, iowait, irq, softirq, steal; guests are in user and nice already. */
+static int read_processor_time(processor_time* time) {
+  double ticks[8] = {0};
+  FILE* stat = fopen("/proc/stat", "re");
+  if (!stat) return 0;
+  const int found = fscanf(stat, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &ticks[0], &ticks[1], &ticks[2], &ticks[3],
+                           &ticks[4], &ticks[5], &ticks[6], &ticks[7]);
+  fclose(stat);
+  *time = (processor_time){0};
+  for (int i = 0; i < 8; i++) time->all += ticks[i];
+  time->busy = time->all - ticks[3] - ticks[4];
+  return found >= 5;
+}
+
+/* How many processors others keep busy right now. The load average would not do: it has the last minute in it, and so
+ * the compiler that made what is now to be measured. A recorded machine has no now. */
+static void write_busy(const char* root) {
+  const struct timespec look = {.tv_nsec = LOOK_NS};
+  processor_time before, after;
+  double busy = NAN;
+  if (!*root && read_processor_time(&before)) {
+    nanosleep(&look, NULL);
+    if (read_processor_time(&after) && after.all > before.all) {
+      busy = (after.busy - before.busy) / (after.all - before.all) * (double)sysconf(_SC_NPROCESSORS_ONLN);
+    }
+  }
+  eb_json_number("busy_processors", busy);
 }
 
 static void write_temperatures(const char* root) {
@@ -99,6 +135,7 @@ static void write_over_current(const char* root) {
 
 void eb_board_strain(const char* root) {
   write_load(root);
+  write_busy(root);
   write_temperatures(root);
   write_throttled(root);
   write_over_current(root);

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from edgebin.board.state.recognise import fitting_targets, recognise
 from edgebin.errors import BoardError
 from edgebin.targets import load_target
 from edgebin.targets.host import host_arch, host_features, host_glibc
+from edgebin.toolchain.agent import agent_program
 from tests.board.agents import FakedAgent
 from tests.board.trees import A76_FEATURES, TREES, Tree, pi4, pi5, text, userland, x86_vm
 
@@ -73,7 +76,7 @@ def test_a_pi_5_in_full(boards: dict[str, Board]) -> None:
     assert (board.memory_total_bytes, board.memory_available_bytes) == (8053 << 20, 7100 << 20)
     assert board.disk_free_bytes is not None
     assert board.disk_free_bytes > 0
-    assert board.load_1min == 0.07
+    assert (board.load_1min, board.busy_processors) == (0.07, None), "a recorded board has no now"
     assert board.temperatures == (Temperature(name="cpu-thermal", celsius=49.05),)
     assert board.throttled is not None
     assert (board.throttled.source, board.throttled.now, board.throttled.ever) == ("firmware", 0, 1)
@@ -142,6 +145,23 @@ def test_an_x86_virtual_machine(inspect: Inspect, tmp_path: Path) -> None:
     assert [cpu.governor for cpu in board.cpus] == [None, None]
     assert not board.tuning.governor_writable
     assert (board.temperatures, board.throttled, board.power_sources) == ((), None, ())
+
+
+@pytest.mark.skipif(host_arch() != "x86_64", reason="this host is no x86-64")
+def test_other_work_is_seen_while_it_is_done() -> None:
+    """On all processors this process may use; a container may see more of them."""
+    count = len(os.sched_getaffinity(0))
+    work = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        time.sleep(0.2)  # they start
+        said = subprocess.run([agent_program("x86_64"), "inspect"], capture_output=True, text=True, check=True)
+    finally:
+        for process in work:
+            process.kill()
+            process.wait()
+    board = parse_board(said.stdout)
+    assert board.busy_processors is not None
+    assert 0.8 * count <= board.busy_processors <= len(board.cpus) + 0.01
 
 
 def test_nothing_is_known_of_an_empty_root(inspect: Inspect, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_what_makes_a_bundle_impossible(
             "power supply",
         ),
         ({"cpus": cores(0xD08, governor="ondemand")}, "governor", "the governor is `ondemand`", "--tune"),
-        ({"load_1min": 2.0}, "busy", "2.0 on 4 processors", "stop"),
+        ({"busy_processors": 2.0}, "busy", "2.0 of 4 processors", "stop"),
         ({"left_tuning": ["a", "b"]}, "left_tuning", "left settings behind: a, b", "restore"),
     ],
 )
@@ -121,7 +121,7 @@ def test_what_is_only_worth_a_warning(changes: dict[str, Any], id_: str, message
 
 
 def test_just_below_busy_and_long_ago_throttled_are_no_findings() -> None:
-    assert preflight(board(load_1min=1.99, throttled={"source": "firmware", "bits": 0xF0000})) == []
+    assert preflight(board(busy_processors=1.99, throttled={"source": "firmware", "bits": 0xF0000})) == []
 
 
 def test_a_target_is_held_against_a_machine_as_a_bundle_is() -> None:
@@ -153,7 +153,7 @@ def test_tuning_is_not_promised_where_it_cannot_work() -> None:
 
 
 def test_errors_come_first() -> None:
-    findings = preflight(board(glibc="2.17", load_1min=9.0), manifest())
+    findings = preflight(board(glibc="2.17", busy_processors=3.0), manifest())
     assert [finding.severity for finding in findings] == ["error", "warning"]
 
 
