@@ -104,6 +104,8 @@ def test_clocks(clocks: Sequence[ClockReading], flags: Sequence[str]) -> None:
 def test_without_a_nominal_clock_none_is_missed() -> None:
     cpus = [cpu | {"max_hz": None} for cpu in PI4["cpus"]]
     assert judge([], after=board(cpus=cpus), clocks=readings(100)) == Validity(ok=True)
+    assert judge([], after=board(cpus=cpus), clocks=readings(4400, 4181)) == Validity(ok=True)
+    assert judge([], after=board(cpus=cpus), clocks=readings(4400, 4179)).flags == ("clock_drift",)
 
 
 def test_spread_of_samples_names_the_variant() -> None:

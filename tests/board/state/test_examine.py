@@ -79,7 +79,7 @@ def test_the_wrong_board_for_a_bundle(examine: Examine) -> None:
     checks = named(examine("pi4-ina219", manifest("rpi5")))
     assert "asimddp" in str(checks["processor"].problem)
     assert "-t rpi4b" in checks["processor"].fix
-    assert checks["other work"].problem == "the load average is 2.4 on 4 processors"
+    assert checks["other work"].found == "unknown", "a recorded board has no now"
     assert checks["power hwmon:ina219:power1"].ok
 
 
