@@ -7,7 +7,7 @@ import pytest
 
 import edgebin  # noqa: F401 (sets ORT_DISABLE_TELEMETRY before any test imports onnxruntime)
 
-pytest_plugins = ["tests.board.farm", "tests.board.sshd", "tests.road"]
+pytest_plugins = ["tests.board.agents", "tests.board.farm", "tests.board.sshd", "tests.road"]
 
 # Machines that run the tests may be slow and shared: no deadline. Derandomised: a failure here is a failure everywhere.
 hypothesis.settings.register_profile("edgebin", deadline=None, derandomize=True, print_blob=True)

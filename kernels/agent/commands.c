@@ -10,13 +10,13 @@
 #include "../runtime/fail.h"
 #include "../runtime/json.h"
 #include "../runtime/machine.h"
-#include "board.h"
-#include "job.h"
-#include "measure.h"
-#include "paths.h"
-#include "power.h"
-#include "tuning.h"
-#include "wait.h"
+#include "board/board.h"
+#include "job/job.h"
+#include "job/measure.h"
+#include "system/paths.h"
+#include "power/power.h"
+#include "tuning/tuning.h"
+#include "system/wait.h"
 
 typedef struct {
   const char* root;

@@ -6,9 +6,9 @@
 
 #include "../runtime/fail.h"
 #include "commands.h"
-#include "placement.h"
-#include "tuning.h"
-#include "wait.h"
+#include "session/placement.h"
+#include "tuning/tuning.h"
+#include "system/wait.h"
 
 static const struct {
   const char* name;

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "tuning.h"
+#include "tuning/tuning.h"
 
 /* A command line. `argv` and `environment` end in NULL; the latter is added to the agent's own. */
 typedef struct {

@@ -6,8 +6,8 @@
  * Blocks of rows whose indices fit INDEX_GROUPS are outermost, then panels, then pairs of rows. Rows longer than that
  * go tile by tile.
  *
- * Modelled for Cortex-A76 (edgebin/profile/estimate/cycles.py, whole call, products per cycle): 196x384x384 to bits 115, to
- * floats 99, with residual 97; 196x1536x384 to bits 122; 3136x64x64 to bits 82, to floats 39 (stores). */
+ * Modelled for Cortex-A76 (edgebin/profile/estimate/cycles.py, whole call, products per cycle): 196x384x384 to bits
+ * 115, to floats 99, with residual 97; 196x1536x384 to bits 122; 3136x64x64 to bits 82, to floats 39 (stores). */
 #define EB_PATH neon_tbl
 #include "../simd/f32_neon.h"
 #define EB_TILE_VECTORS 16

@@ -5,8 +5,8 @@
  * Blocks of rows whose expanded form fits EXPANDED_BYTES are outermost, then panels, then tiles; longer rows go tile by
  * tile.
  *
- * Modelled for Cortex-A76 (edgebin/profile/estimate/cycles.py, whole call, products per cycle): 196x384x384 to bits 78, to
- * floats 71, with residual 71; 196x1536x384 to bits 82; 3136x64x64 to bits 59, to floats 38 (stores). */
+ * Modelled for Cortex-A76 (edgebin/profile/estimate/cycles.py, whole call, products per cycle): 196x384x384 to bits 78,
+ * to floats 71, with residual 71; 196x1536x384 to bits 82; 3136x64x64 to bits 59, to floats 38 (stores). */
 #include <arm_neon.h>
 #include <string.h>
 

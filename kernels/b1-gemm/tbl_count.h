@@ -14,8 +14,8 @@
  * Limits. 12 TBL, 12 ADD and 4 USRA make 1920 products: 137 per cycle where two of these start in a cycle (Cortex-A76);
  * EOR, CNT and ADD make 85. 21 accesses to memory, 2 additions and the end of the loop come to 13.25 of its 14 cycles
  * to issue. Groups of four bits, for which TBL has one register, do not reach this: 110 per cycle, 196x384x384 to bits
- * 96 in place of 115 by the model of edgebin/profile/estimate/cycles.py. Cortex-A72 starts a TBL of two registers in three
- * cycles: not for such cores. */
+ * 96 in place of 115 by the model of edgebin/profile/estimate/cycles.py. Cortex-A72 starts a TBL of two registers in
+ * three cycles: not for such cores. */
 #ifndef EDGEBIN_B1_GEMM_TBL_COUNT_H
 #define EDGEBIN_B1_GEMM_TBL_COUNT_H
 

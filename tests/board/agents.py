@@ -75,3 +75,9 @@ class FakedAgent:
     def environment(mailbox: Path) -> Mapping[str, str]:
         """What it has to be started with: in the folder `mailbox`, the file named as a question holds the answer."""
         return {**os.environ, "FAKE_MAILBOX": str(mailbox)}
+
+
+@pytest.fixture(scope="session")
+def faked_agent(tmp_path_factory: pytest.TempPathFactory) -> FakedAgent:
+    """The agent, with a folder in place of the firmware of a Pi."""
+    return FakedAgent(tmp_path_factory.mktemp("agent"))

@@ -13,7 +13,6 @@ from edgebin.targets import load_target
 from edgebin.toolchain.compiler import find_compiler
 from edgebin.toolchain.runner import build_runner
 from edgebin.toolchain.runtime import runtime_libraries
-from tests.board.agents import FakedAgent
 from tests.toolchain.tiny_module import BATCH, build_tiny_module, tiny_inputs, tiny_outputs
 
 GOLDEN_ROWS = 10  # two full batches and a part of one
@@ -71,9 +70,3 @@ def _make(target_id: str, folder: Path) -> Bundle:
     }
     write_bundle(folder / "tiny.ebz", manifest, files)
     return open_bundle(folder / "tiny.ebz")
-
-
-@pytest.fixture(scope="session")
-def faked_agent(tmp_path_factory: pytest.TempPathFactory) -> FakedAgent:
-    """The agent, with a folder in place of the firmware of a Pi."""
-    return FakedAgent(tmp_path_factory.mktemp("agent"))

@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include "../../runtime/json.h"
-#include "../capture.h"
-#include "../nvpmodel.h"
-#include "../power/sysfs.h"
+#include "../system/capture.h"
+#include "../system/nvpmodel.h"
+#include "../system/sysfs.h"
 #include "../tuning/record.h"
+#include "fields.h"
 #include "parts.h"
 
 #define SUDO_SECONDS 10

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../power/sysfs.h"
+#include "../system/sysfs.h"
 
 static char* trimmed(char* text) {
   while (isspace((unsigned char)*text)) text++;

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "../../runtime/json.h"
-#include "../mailbox.h"
-#include "../power/sysfs.h"
+#include "../system/mailbox.h"
+#include "../system/sysfs.h"
 #include "cpuinfo.h"
+#include "fields.h"
 #include "parts.h"
 
 #define MAX_GROUPS 256

@@ -7,8 +7,9 @@
 
 #include "../../runtime/fail.h"
 #include "../../runtime/json.h"
-#include "../power/sysfs.h"
+#include "../system/sysfs.h"
 #include "cpuinfo.h"
+#include "fields.h"
 #include "parts.h"
 
 #define MAX_CPUS 1024

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include "../../runtime/json.h"
-#include "../power/sysfs.h"
+#include "../system/sysfs.h"
+#include "fields.h"
 #include "parts.h"
 
 static int64_t memory_bytes(const char* root, const char* key) {

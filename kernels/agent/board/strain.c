@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "../../runtime/json.h"
-#include "../mailbox.h"
-#include "../power/sysfs.h"
+#include "../system/mailbox.h"
+#include "../system/sysfs.h"
 #include "parts.h"
 
 #define TEXT_ROOM 128

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../power/sysfs.h"
+#include "../system/sysfs.h"
+#include "fields.h"
 #include "parts.h"
 
 #ifdef __aarch64__

@@ -7,7 +7,7 @@
 
 #include "rails.h"
 #include "source.h"
-#include "sysfs.h"
+#include "../system/sysfs.h"
 
 #define CHIPS "/sys/class/hwmon/hwmon*"
 

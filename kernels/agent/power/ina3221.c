@@ -6,7 +6,7 @@
 
 #include "rails.h"
 #include "source.h"
-#include "sysfs.h"
+#include "../system/sysfs.h"
 
 static const char boundary[] =
     "input of the module (POM_5V_IN or VDD_IN), in steps of some 40 mW; not the carrier board and what it feeds";

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../mailbox.h"
+#include "../system/mailbox.h"
 #include "source.h"
-#include "sysfs.h"
+#include "../system/sysfs.h"
 
 #define QUESTION "pmic_read_adc"
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "sysfs.h"
+#include "../system/sysfs.h"
 
 static int open_file(eb_source* source, const char* path) {
   int file = open(path, O_RDONLY | O_CLOEXEC);

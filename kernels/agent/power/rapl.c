@@ -7,7 +7,7 @@
 
 #include "rails.h"
 #include "source.h"
-#include "sysfs.h"
+#include "../system/sysfs.h"
 
 static const char boundary[] =
     "the processor packages, by their own count, on some a model; not memory, drives, fans and power supply";

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../../runtime/fail.h"
-#include "sysfs.h"
+#include "../system/sysfs.h"
 
 eb_source* eb_source_add(eb_sources* sources, const char* name, const char* boundary, char trust) {
   sources->items = realloc(sources->items, (size_t)(sources->count + 1) * sizeof *sources->items);

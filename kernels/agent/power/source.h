@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../power.h"
+#include "power.h"
 
 #define EB_LABEL_ROOM 64
 #define EB_MAX_NOTED 4

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../capture.h"
-#include "../power/sysfs.h"
+#include "../system/capture.h"
+#include "../system/sysfs.h"
 #include "kinds.h"
 
 #define SECONDS 60

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../power/sysfs.h"
+#include "../system/sysfs.h"
 #include "kinds.h"
 
 #define POLICIES "/sys/devices/system/cpu/cpufreq/policy"

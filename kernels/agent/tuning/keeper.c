@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "../../runtime/fail.h"
-#include "../paths.h"
-#include "../power/sysfs.h"
-#include "../tuning.h"
+#include "../system/paths.h"
+#include "../system/sysfs.h"
+#include "tuning.h"
 #include "change.h"
 
 #define PATIENCE_SECONDS 120 /* for the keeper of an earlier job, which is putting things back */

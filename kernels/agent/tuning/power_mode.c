@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../nvpmodel.h"
+#include "../system/nvpmodel.h"
 #include "kinds.h"
 
 static int needs_root(const eb_place* place) {

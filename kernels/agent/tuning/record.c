@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "../power/sysfs.h"
+#include "../system/sysfs.h"
 
 #define PAUSE_MS 50
 #define LINE_ROOM (3 * EB_WORD_ROOM + 8)
