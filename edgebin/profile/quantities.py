@@ -42,6 +42,10 @@ class MeasuredLatency:
     """Standard deviation of single inferences, not of the mean."""
     p50_ci95_ms: tuple[float, float] | None = None
     """The 95 % bootstrap interval of the median, over rounds."""
+    p90_ci95_ms: tuple[float, float] | None = None
+    """That of the 90th percentile."""
+    p99_ci95_ms: tuple[float, float] | None = None
+    """That of the 99th percentile."""
     kind: Literal["measured"] = "measured"
     """Tells a measurement from an estimate."""
 

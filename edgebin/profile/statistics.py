@@ -50,15 +50,16 @@ def summarize(samples: Sequence[float]) -> Summary:
     )
 
 
-def median_interval(
-    rounds: Sequence[Sequence[float]], *, resamples: int = _RESAMPLES, seed: int = 0
+def percentile_interval(
+    rounds: Sequence[Sequence[float]], share: float, *, resamples: int = _RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """The 95 % interval of the median: a percentile bootstrap over rounds, as `ratio` has it.
+    """The 95 % interval of a percentile (0.5: the median), by a percentile bootstrap over rounds, as `ratio` has it.
 
     Raises:
         ValueError: no rounds.
     """
-    low, high = np.percentile(_medians(_sorted(rounds), _drawn(len(rounds), resamples, seed)), (2.5, 97.5))
+    ordered = _sorted(rounds)
+    low, high = np.percentile(_percentiles(ordered, _drawn(len(rounds), resamples, seed), share), (2.5, 97.5))
     return float(low), float(high)
 
 
@@ -81,7 +82,7 @@ def ratio(
         raise ValueError("a ratio needs the same rounds of both")
     above, below = _sorted(numerator), _sorted(denominator)
     drawn = _drawn(len(numerator), resamples, seed)
-    low, high = np.percentile(_medians(above, drawn) / _medians(below, drawn), (2.5, 97.5))
+    low, high = np.percentile(_percentiles(above, drawn, 0.5) / _percentiles(below, drawn, 0.5), (2.5, 97.5))
     return RatioSummary(
         of_medians=float(np.median(np.concatenate(above)) / np.median(np.concatenate(below))),
         ci95_low=float(low),
@@ -102,11 +103,13 @@ def _drawn(rounds: int, resamples: int, seed: int) -> NDArray[np.int64]:
     return generator.multinomial(rounds, np.full(rounds, 1 / rounds), resamples)
 
 
-def _medians(rounds: Sequence[NDArray[np.float64]], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The median of each resample of rounds, whose samples are in ascending order."""
-    count = drawn @ np.array([len(block) for block in rounds])
-    middle = [_order_statistic(rounds, drawn, rank) for rank in ((count - 1) // 2, count // 2)]
-    return (middle[0] + middle[1]) / 2
+def _percentiles(rounds: Sequence[NDArray[np.float64]], drawn: NDArray[np.int64], share: float) -> NDArray[np.float64]:
+    """The percentile of each resample of rounds, whose samples are in ascending order; between two samples linear."""
+    position = share * (drawn @ np.array([len(block) for block in rounds]) - 1)
+    below = np.floor(position).astype(np.int64)
+    lower, upper = (_order_statistic(rounds, drawn, rank) for rank in (below, np.ceil(position).astype(np.int64)))
+    between: NDArray[np.float64] = lower + (upper - lower) * (position - below)
+    return between
 
 
 def _order_statistic(

@@ -201,14 +201,23 @@ def _percentiles(record: RunRecord) -> Table | None:
         (
             variant.name,
             str(variant.threads),
-            *(digits(getattr(variant.latency, f"{name}_ms")) for name in ("min", "p50", "p90", "p99", "mean", "stdev")),
+            digits(variant.latency.min_ms),
+            *(_percentile(variant.latency, name) for name in ("p50", "p90", "p99")),
+            digits(variant.latency.mean_ms),
+            digits(variant.latency.stdev_ms),
             str(variant.latency.runs),
         )
         for variant in ordered_variants(record)
         if isinstance(variant.latency, MeasuredLatency)
     ]
     columns = ("variant", "threads", "min", "p50", "p90", "p99", "mean", "st. dev.", "runs")
-    return Table("Latency in ms", columns, tuple(rows)) if rows else None
+    return Table("Latency in ms, percentiles with their 95 % intervals", columns, tuple(rows)) if rows else None
+
+
+def _percentile(latency: MeasuredLatency, name: str) -> str:
+    interval = getattr(latency, f"{name}_ci95_ms")
+    value = digits(getattr(latency, f"{name}_ms"))
+    return value if interval is None else f"{value} [{digits(interval[0])}, {digits(interval[1])}]"
 
 
 def _layers(record: RunRecord) -> dict[str, list[Layer]]:

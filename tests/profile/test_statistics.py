@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgebin.profile.statistics import median_interval, ratio, summarize
+from edgebin.profile.statistics import percentile_interval, ratio, summarize
 
 
 def test_summary_of_a_known_sample() -> None:
@@ -49,18 +49,20 @@ def test_rounds_must_match() -> None:
         ratio([[1.0]], [[1.0], [1.0]])
 
 
-def test_interval_of_the_median_is_that_of_resampled_rounds() -> None:
-    """Against the plain way: draw rounds, join them, take the median."""
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_interval_of_a_percentile_is_that_of_resampled_rounds(share: float) -> None:
+    """Against the plain way: draw rounds, join them, take the percentile."""
     generator = np.random.default_rng(3)
     rounds = [generator.lognormal(0, 0.2, size).tolist() for size in (7, 1, 12, 4, 9, 3)]
     resamples = generator.integers(len(rounds), size=(4000, len(rounds)))
-    plain = [np.median(np.concatenate([rounds[number] for number in drawn])) for drawn in resamples]
-    low, high = median_interval(rounds)
+    joined = [np.concatenate([rounds[number] for number in drawn]) for drawn in resamples]
+    plain = [np.percentile(block, 100 * share) for block in joined]
+    low, high = percentile_interval(rounds, share)
     expected = np.percentile(plain, (2.5, 97.5))
     assert (low, high) == pytest.approx(tuple(expected), rel=0.02)
-    assert low < np.median(np.concatenate(rounds)) < high
+    assert low < np.percentile(np.concatenate(rounds), 100 * share) <= high
 
 
 def test_interval_of_the_median_without_samples() -> None:
     with pytest.raises(ValueError, match="no samples"):
-        median_interval([])
+        percentile_interval([], 0.5)

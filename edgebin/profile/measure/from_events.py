@@ -20,7 +20,7 @@ from edgebin.profile.measure.subject import Subject
 from edgebin.profile.measure.timings import Timings, remarks, timings_of
 from edgebin.profile.quantities import MeasuredLatency, Speedup
 from edgebin.profile.record import Clock, Device, Environment, Layer, RunRecord, Validity, Variant
-from edgebin.profile.statistics import median_interval, ratio, summarize
+from edgebin.profile.statistics import percentile_interval, ratio, summarize
 from edgebin.profile.validity import ClockReading, judge
 from edgebin.toolchain.process import tail
 
@@ -102,7 +102,9 @@ def _variants(timings: Sequence[Timings]) -> tuple[Variant, ...]:
                     min_ms=summary.minimum,
                     mean_ms=summary.mean,
                     stdev_ms=summary.stdev,
-                    p50_ci95_ms=median_interval(timing.rounds),
+                    p50_ci95_ms=percentile_interval(timing.rounds, 0.5),
+                    p90_ci95_ms=percentile_interval(timing.rounds, 0.9),
+                    p99_ci95_ms=percentile_interval(timing.rounds, 0.99),
                 ),
                 speedup=_speedup(_reference(timing, timings), timing),
                 file_bytes=timing.side.file_bytes,
