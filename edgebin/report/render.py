@@ -19,11 +19,13 @@ from edgebin.report.run import Failed
 from edgebin.report.tables import Table, layers_tables, runs_table, variants_table
 from edgebin.report.text import clean, in_markdown, markdown_line
 
+_ESTIMATED_BOUNDARY = "the board at its input"
 _CSV_COLUMNS = (
     *("bundle", "target", "host", "threads", "variant", "engine", "kind", "p50_ms", "p90_ms", "p99_ms", "min_ms"),
     *("mean_ms", "stdev_ms", "error_low", "error_high", "reference", "speedup", "ci95_low", "ci95_high", "file_bytes"),
     *("peak_rss_bytes", "load_ms", "first_ms", "energy_kind", "total_j_per_inference", "dynamic_j_per_inference"),
-    *("total_low_j_per_inference", "total_high_j_per_inference", "mean_w", "power_source", "power_trust", "valid"),
+    *("total_low_j_per_inference", "total_high_j_per_inference", "mean_w", "power_source", "power_trust"),
+    *("power_boundary", "valid"),
 )
 _MOST_COLUMNS = 7
 _MEASURED_LATENCY = ("p90_ms", "p99_ms", "min_ms", "mean_ms", "stdev_ms")
@@ -105,9 +107,10 @@ def _csv_row(record: RunRecord, variant: Variant) -> dict[str, object]:
     if isinstance(energy, MeasuredEnergy):
         row |= {"energy_kind": energy.kind, **{name: getattr(energy, name) for name in _MEASURED_ENERGY}}
         if record.power is not None:
-            row |= {"power_source": record.power.source, "power_trust": record.power.trust}
+            power = record.power
+            row |= {"power_source": power.source, "power_trust": power.trust, "power_boundary": power.boundary}
     if isinstance(energy, EstimatedEnergy):
-        row |= {"energy_kind": energy.kind, "power_trust": "E"}
+        row |= {"energy_kind": energy.kind, "power_trust": "E", "power_boundary": _ESTIMATED_BOUNDARY}
         row |= {name: getattr(energy, name) for name in _ESTIMATED_ENERGY}
     return row
 

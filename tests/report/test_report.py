@@ -13,6 +13,7 @@ from rich.console import Console
 from edgebin.profile.quantities import ErrorBound, EstimatedLatency, MeasuredLatency, Speedup
 from edgebin.profile.record import Artefact, Device, Layer, Protocol, RunRecord, Validity, Variant
 from edgebin.report import report_csv, report_json, report_markdown, report_screen
+from tests.report.builder import estimated_record, measured_record
 
 BUNDLE = Artefact("digits-x86-64.ebz", "0" * 64, 15_500_000)
 LAYERS = tuple(
@@ -147,3 +148,14 @@ def test_csv_and_json_say_what_kind_each_latency_is(record: RunRecord) -> None:
 def test_invalid_measurement_says_so_first() -> None:
     record = replace(measured(), validity=Validity(False, ("imprecise:binary",)))
     assert "not to be trusted: imprecise:binary" in report_markdown(record).splitlines()[0]
+
+
+def test_every_energy_in_the_csv_says_what_its_sensor_sees() -> None:
+    record = measured_record()
+    rows = list(csv.DictReader(io.StringIO(report_csv(record))))
+    assert record.power is not None
+    assert {(row["power_trust"], row["power_boundary"]) for row in rows} == {
+        (record.power.trust, record.power.boundary)
+    }
+    estimated = list(csv.DictReader(io.StringIO(report_csv(estimated_record()))))
+    assert {(row["power_trust"], row["power_boundary"]) for row in estimated} == {("E", "the board at its input")}
