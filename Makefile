@@ -4,6 +4,7 @@
 #   PYTHON=PROGRAM     which Python makes it (default: the first of 3.11, 3.12, 3.13 that can)
 #   TORCH_INDEX=URL    PyTorch's CPU index, where pip does not find the CPU build on its own
 #   NO_APT=1           never install Debian packages
+#   WORKERS=N          test with so many processes (default 2)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -15,8 +16,11 @@ PYTHON ?=
 TORCH ?= torch==2.13.0+cpu
 TORCH_INDEX ?=
 NO_APT ?=
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
+# Whole files go to one process each: what a file needs is made once.
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 # What a usable Python can do: make a virtual environment with pip in it, at a version edgebin supports.
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -33,10 +37,10 @@ demo: setup packages ## the whole road on the trained digits nets, with its tabl
 	@$(BIN)/python examples/digits/demo.py
 
 test: setup packages lint ## lint and the fast tests
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-all: setup packages lint ## lint and every test
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
 
 lint: setup ## ruff, mypy --strict, clang-format
 	@$(BIN)/ruff check --quiet .
