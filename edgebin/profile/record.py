@@ -133,9 +133,9 @@ class Power:
     samples: int
     """Samples in all."""
     windows: int
-    """Windows of energy of each variant."""
+    """Windows of energy, of all variants together."""
     window_seconds: float
-    """Length of a window, at least."""
+    """Median length of a window."""
     idle_before_w: float | None = None
     """Power with everything loaded and nothing running, before the windows."""
     idle_after_w: float | None = None
