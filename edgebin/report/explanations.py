@@ -111,8 +111,8 @@ def _power(power: Power) -> Iterator[str]:
     )
     yield (
         f"Power was sampled at {digits(power.sample_hz)} Hz ({power.requested_hz:g} Hz asked for) and integrated by "
-        f"the trapezoidal rule over {power.windows} windows, as many of each variant, of {digits(power.window_seconds)} s each (median). "
-        f"Total is all that was drawn, dynamic what was drawn above idle; intervals are 95 % bootstrap intervals over "
+        f"the trapezoidal rule over {power.windows} windows, as many of each variant, of a median of "
+        f"{digits(power.window_seconds)} s. Total is all that was drawn, dynamic what was drawn above idle; intervals are 95 % bootstrap intervals over "
         f"windows."
     )
     idle = [
