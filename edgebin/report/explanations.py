@@ -112,8 +112,8 @@ def _power(power: Power) -> Iterator[str]:
     yield (
         f"Power was sampled at {digits(power.sample_hz)} Hz ({power.requested_hz:g} Hz asked for) and integrated by "
         f"the trapezoidal rule over {power.windows} windows, as many of each variant, of a median of "
-        f"{digits(power.window_seconds)} s. Total is all that was drawn, dynamic what was drawn above idle; intervals are "
-        f"95 % bootstrap intervals over windows."
+        f"{digits(power.window_seconds)} s. Total is all that was drawn, dynamic what was drawn above idle; intervals "
+        f"are 95 % bootstrap intervals over windows."
     )
     idle = [
         f"{digits(watts)} W {when}"
