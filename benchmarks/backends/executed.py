@@ -48,7 +48,7 @@ def executed_by_module(bundle: Bundle) -> Executed:
     """
     whole = count_bundle(bundle)
     counts, report = count_functions(bundle)
-    calls = {operation.function: operation.nodes[0] for operation in bundle.manifest.operations}
+    calls = {operation.function: operation.nodes[0] for operation in bundle.manifest.operations if operation.variant}
     functions = [function.name for function in report.functions or ()]
     per_region = _per_inference(counts)
     nodes = {calls[name]: per_region.get(index + 1, 0) for index, name in enumerate(functions) if name in calls}

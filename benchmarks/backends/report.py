@@ -16,10 +16,13 @@ def layer_rows(
 ) -> list[dict[str, Any]]:
     """A row for each kernel call of the TVM module; `ratio` is a backend's instructions over the module's.
 
-    A backend that does several of the module's calls in one, or one in several, has None there.
+    Functions that TVM wrote itself are no calls of ours, and other runtimes have their own for them. A backend that does
+    several of the module's calls in one, or one in several, has None there.
     """
     rows = []
     for operation in operations:
+        if operation.variant is None:
+            continue
         (node,) = operation.nodes
         instructions = {backend: figures.nodes.get(node) for backend, figures in executed.items()}
         reference = instructions.pop(REFERENCE)
