@@ -16,8 +16,8 @@ def layer_rows(
 ) -> list[dict[str, Any]]:
     """A row for each kernel call of the TVM module; `ratio` is a backend's instructions over the module's.
 
-    Functions that TVM wrote itself are no calls of ours, and other runtimes have their own for them. A backend that does
-    several of the module's calls in one, or one in several, has None there.
+    Functions that TVM wrote itself are no calls of ours, and other runtimes have their own for them. A backend that
+    does several of the module's calls in one, or one in several, has None there.
     """
     rows = []
     for operation in operations:
