@@ -59,7 +59,7 @@ class CompileResult:
 
 
 def compile_bundle(
-    model: Path,
+    model: Path | Source,
     target: Target,
     output: Path,
     *,
@@ -75,7 +75,7 @@ def compile_bundle(
     """Lower, compile, link and pack a model for `target`.
 
     Args:
-        model: a folder that `edgebin export` wrote, or the `model.onnx` in it.
+        model: a folder that `edgebin export` wrote, or the `model.onnx` in it; or what was read already.
         output: the bundle to write; it appears only after `check` has accepted it.
         backend: in whose format the model is written, and whose runtime the bundle carries.
         form: "full-precision": the twin, on TVM or TFLite; "lce-only": only ops of Larq Compute Engine and of TFLite.
@@ -92,36 +92,7 @@ def compile_bundle(
         ToolchainError: a compiler or runtime library is missing or failed.
     """
     check_form(backend, form, tuned=tuner is not None)
-    return compile_source(
-        read_source(model, form),
-        target,
-        output,
-        backend=backend,
-        form=form,
-        batch=batch,
-        compiler=compiler,
-        fetch=fetch,
-        tuner=tuner,
-        check=check,
-        say=say,
-    )
-
-
-def compile_source(
-    source: Source,
-    target: Target,
-    output: Path,
-    *,
-    backend: Backend = "tvm",
-    form: Form = "binary",
-    batch: int = 1,
-    compiler: Literal["auto", "zig", "gcc"] = "auto",
-    fetch: bool = False,
-    tuner: Tuner | None = None,
-    check: Callable[[Path], None] | None = None,
-    say: Say = lambda _: None,
-) -> CompileResult:
-    """The same for a model that has been read: arguments and errors as `compile_bundle` has them."""
+    source = model if isinstance(model, Source) else read_source(model, form)
     libraries = runtime_libraries(target, backend, fetch=fetch, say=say)
     builder = find_compiler(target, compiler)
     paths = kernel_paths(target)

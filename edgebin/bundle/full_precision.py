@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnx
 
-from edgebin.bundle.compile import CompileResult, Say, compile_source
+from edgebin.bundle.compile import CompileResult, Say, compile_bundle
 from edgebin.bundle.manifest import GOLDEN_INPUTS_NAME
 from edgebin.bundle.npz import read_npz
 from edgebin.bundle.read import Bundle
@@ -46,6 +46,6 @@ def full_precision_bundle(
     golden = read_npz(bundle.extracted() / GOLDEN_INPUTS_NAME)
     images = {name: array[: manifest.batch] for name, array in golden.items()}
     source = twin_source(manifest.model.id, manifest.model.config, images, twin)
-    return compile_source(
+    return compile_bundle(
         source, manifest.target, output, form="full-precision", batch=manifest.batch, fetch=fetch, check=check, say=say
     )
