@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from edgebin.errors import MeasurementInvalid
+
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PACKAGES = ("ai_edge_litert", "larq_compute_engine")
@@ -33,7 +35,16 @@ def test_what_the_document_shows_runs(document: str, tmp_path: Path) -> None:
     for language, block in blocks(document):
         command = ["bash", "-ec", block] if language == "sh" else [sys.executable, "-c", block]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0 or _measured_beside_other_work(block, done), (
+            f"{block}\n{done.stdout}\n{done.stderr}"
+        )
         printed += re.findall(r"^digit: (\d)$", done.stdout, re.MULTILINE)
     assert printed
     assert len(set(printed)) == 1, "runtimes disagree on the first image"
+
+
+def _measured_beside_other_work(block: str, done: subprocess.CompletedProcess[str]) -> bool:
+    """Other tests run meanwhile, and a profile then says that it must not be trusted: it ran, to its end."""
+    ends_with_a_profile = block.rstrip().splitlines()[-1].startswith("edgebin profile ")
+    kept = "\nkept in " in done.stderr and "\nerror: the figures must not be trusted: " in done.stderr
+    return ends_with_a_profile and done.returncode == MeasurementInvalid.exit_code and kept
